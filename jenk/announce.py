@@ -1,0 +1,34 @@
+"""Send the public signals: after commit, and never to the harm of the request."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import router, transaction
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from jenk.effects import Steps, io
+
+
+def announce(signal: Signal, request: HttpRequest, user: Any, **facts: Any) -> Steps[None]:
+    """Tell `signal`'s receivers of a change to the request's session.
+
+    From sync code once the transaction around it is committed, if there is one. Async code has no
+    transactions in Django, so there it is at once.
+    """
+    session = request.session
+    facts |= {"sender": type(session), "request": request, "user": user}
+    facts["handle"] = getattr(session, "handle", None)
+    yield from io(partial(send, signal, session, facts), partial(asend, signal, facts))
+
+
+def send(signal: Signal, session: Any, facts: dict[str, Any]) -> None:
+    model = getattr(session, "model", None)
+    using = router.db_for_write(model) if model else None
+    transaction.on_commit(partial(signal.send_robust, **facts), using=using, robust=True)
+
+
+async def asend(signal: Signal, facts: dict[str, Any]) -> None:
+    await signal.asend_robust(**facts)

@@ -1,0 +1,20 @@
+"""Wiring: connect the receivers, register the checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class JenkConfig(AppConfig):
+    name = "jenk"
+    verbose_name = _("Sessions")
+
+    def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
+
+        from jenk import checks, receivers
+
+        user_logged_in.connect(receivers.on_signed_in, dispatch_uid="jenk.signed_in")
+        user_logged_out.connect(receivers.on_signed_out, dispatch_uid="jenk.signed_out")
+        checks.register()

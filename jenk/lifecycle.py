@@ -1,0 +1,224 @@
+"""The verbs: all that may happen to a session, and the only code that makes it happen.
+
+On Django's own engines a project can rotate the session of its request. Listing sessions, and
+ending others than the request's own, takes an engine that keeps sessions by user.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Never
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.utils import timezone
+
+from jenk import record, signals, snapshot, verification, visits
+from jenk.announce import announce
+from jenk.conf import conf
+from jenk.effects import Steps, arun, io, run
+from jenk.policies import Clocks
+from jenk.reasons import Reason, end_reason
+from jenk.visits import Visit
+
+
+def rotate(request: HttpRequest) -> None:
+    """Give the request's session a new key; what it holds, its clocks and its user stay.
+
+    Call it when the user's privileges change (OWASP Session Management Cheat Sheet, "Renew the
+    Session ID After Any Privilege Level Change"). The old key stops working.
+    """
+    run(_rotate(request))
+
+
+async def arotate(request: HttpRequest) -> None:
+    """See `rotate()`."""
+    await arun(_rotate(request))
+
+
+def sessions_of(user: Any) -> Never:
+    """Return the live sessions of a user.
+
+    Raises:
+        ImproperlyConfigured: the engine is one of Django's own.
+    """
+    _needs_jenk_engine("List a user's sessions")
+
+
+async def asessions_of(user: Any) -> Never:
+    """See `sessions_of()`."""
+    sessions_of(user)
+
+
+def end(handle: str, *, reason: str, actor: Any = None) -> Never:
+    """End one session.
+
+    Raises:
+        ValueError: `reason` is not the code of an end.
+        ImproperlyConfigured: the engine is one of Django's own.
+    """
+    end_reason(reason)
+    _needs_jenk_engine("End a session by its handle")
+
+
+async def aend(handle: str, *, reason: str, actor: Any = None) -> Never:
+    """See `end()`."""
+    end(handle, reason=reason, actor=actor)
+
+
+def end_others(request: HttpRequest, *, reason: str, actor: Any = None) -> Never:
+    """End the other sessions of the request's user.
+
+    Raises:
+        ValueError: `reason` is not the code of an end.
+        ImproperlyConfigured: the engine is one of Django's own.
+    """
+    end_reason(reason)
+    _needs_jenk_engine("End a user's other sessions")
+
+
+async def aend_others(request: HttpRequest, *, reason: str, actor: Any = None) -> Never:
+    """See `end_others()`."""
+    end_others(request, reason=reason, actor=actor)
+
+
+def end_all(user: Any, *, reason: str, actor: Any = None, keep: str | None = None) -> Never:
+    """End all sessions of a user, but the one with the handle `keep`.
+
+    Raises:
+        ValueError: `reason` is not the code of an end.
+        ImproperlyConfigured: the engine is one of Django's own.
+    """
+    end_reason(reason)
+    _needs_jenk_engine("End all of a user's sessions")
+
+
+async def aend_all(user: Any, *, reason: str, actor: Any = None, keep: str | None = None) -> Never:
+    """See `end_all()`."""
+    end_all(user, reason=reason, actor=actor, keep=keep)
+
+
+def end_everyone(*, reason: str, actor: Any = None, keep: str | None = None) -> Never:
+    """End every session there is, but the one with the handle `keep`.
+
+    Raises:
+        ValueError: `reason` is not the code of an end.
+        ImproperlyConfigured: the engine is one of Django's own.
+    """
+    end_reason(reason)
+    _needs_jenk_engine("End everyone's sessions")
+
+
+async def aend_everyone(*, reason: str, actor: Any = None, keep: str | None = None) -> Never:
+    """See `end_everyone()`."""
+    end_everyone(reason=reason, actor=actor, keep=keep)
+
+
+def _needs_jenk_engine(what: str) -> Never:
+    message = (
+        f"{what}: SESSION_ENGINE is {settings.SESSION_ENGINE!r}, which keeps no list of whose "
+        "sessions there are. This takes one of jenk's own engines."
+    )
+    raise ImproperlyConfigured(message)
+
+
+def _rotate(request: HttpRequest) -> Steps[None]:
+    visit = visits.visit_of(request)
+    yield from _renew_key(request, visit, getattr(visit, "user", None))
+
+
+def _renew_key(request: HttpRequest, visit: Visit | None, user: Any) -> Steps[None]:
+    session = request.session
+    yield from io(session.cycle_key, session.acycle_key)
+    if visit:
+        visit.announced_key = session.session_key
+    yield from announce(signals.session_rotated, request, user)
+
+
+def sign_in(request: HttpRequest, user: Any) -> Steps[None]:
+    """Make the session that of `user`, who has just proved who they are.
+
+    Django has already taken up the user and given a visitor's session a new key; a session of
+    somebody else it has emptied. What is left is the sign-in of the same user once more, whose
+    key has to change as well (OWASP ASVS 5.0 7.2.4).
+    """
+    session, now = request.session, timezone.now()
+    visit = visits.visit_of(request)
+    again = record.clocks(session).authenticated_at is not None
+    if visit and visit.signed_in and visit.user.pk != user.pk:
+        yield from announce_end(request, visit.user, Reason.SWITCHED_USER)
+    facts = snapshot.facts(user)
+    _start(session, facts, Clocks(now, now))
+    if again:
+        yield from _renew_key(request, visit, user)
+    else:
+        yield from announce(signals.session_started, request, user)
+    if visit:
+        visit.user, visit.facts, visit.signed_in, visit.leaving = user, facts, True, None
+        visit.announced_key = session.session_key
+
+
+def sign_out(request: HttpRequest, user: Any) -> Steps[None]:
+    """Note that `user` signs out; Django empties the session next."""
+    visit = visits.visit_of(request)
+    if visit:
+        visit.leaving = user
+    elif user is not None:
+        yield from announce_end(request, user, Reason.LOGOUT)
+
+
+def adopt(request: HttpRequest, visit: Visit, facts: snapshot.Facts) -> None:
+    """Fill the eight keys, and start the clocks of a session from before jenk was installed."""
+    session, visit.facts = request.session, facts
+    if visit.clocks.authenticated_at is None:
+        visit.clocks = Clocks(visit.now, visit.now)
+        record.write_clocks(session, visit.clocks)
+    if conf().JENK_SNAPSHOT is None:
+        record.remove_facts(session)
+    else:
+        record.write_facts(session, facts | snapshot.times(visit.clocks))
+
+
+def disown(request: HttpRequest, visit: Visit) -> None:
+    """Take the eight keys out of a session whose user was not accepted.
+
+    Keys of these names in a session that jenk never filled are the project's own.
+    """
+    if visit.clocks.authenticated_at is not None:
+        record.remove_facts(request.session)
+
+
+def use(request: HttpRequest, at: Clocks, *, quietly: bool) -> None:
+    """Set the clocks of the request's session to `at`."""
+    session = request.session
+    if record.clocks(session) != at:
+        record.write_clocks(session, at, quietly=quietly)
+    if record.is_signed_in(session) and conf().JENK_SNAPSHOT is not None:
+        record.write_facts(session, snapshot.times(at), quietly=quietly)
+
+
+def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[None]:
+    """End the session of the request for good: its data go and its user is nobody."""
+    session, user, was_signed_in = request.session, visit.user, visit.signed_in
+    yield from io(session.flush, session.aflush)
+    verification.become_anonymous(request)
+    visit.user, visit.signed_in, visit.key, visit.clocks = None, False, None, Clocks()
+    if was_signed_in:
+        visit.ended = reason
+        yield from announce_end(request, user, reason)
+
+
+def note_ended(request: HttpRequest, visit: Visit, reason: Reason, user: Any) -> Steps[None]:
+    """End a session whose user was not accepted, if Django has not already emptied it."""
+    visit.user, visit.signed_in = user, True
+    yield from end_current(request, visit, reason)
+
+
+def _start(session: Any, facts: snapshot.Facts, clocks: Clocks) -> None:
+    record.write_clocks(session, clocks)
+    if conf().JENK_SNAPSHOT is not None:
+        record.write_facts(session, facts | snapshot.times(clocks))
+
+
+def announce_end(request: HttpRequest, user: Any, reason: Reason) -> Steps[None]:
+    yield from announce(signals.session_ended, request, user, reason=reason.value, actor=None)

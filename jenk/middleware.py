@@ -1,0 +1,250 @@
+"""The three middleware: the session's cookie, its use, its end.
+
+Their work is written once, as steps that `jenk.effects` drives from sync or from async code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction, markcoroutinefunction
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.sessions import middleware as django_sessions
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+
+from jenk import cookies, keys, markings, passage, record, responses, visits, wording
+from jenk.conf import conf
+from jenk.effects import Steps, arun, io, run
+from jenk.reasons import Reason
+from jenk.session_user import get_session_user
+from jenk.visits import Visit
+
+type Response = HttpResponseBase
+type GetResponse = Callable[[HttpRequest], Any]
+
+
+class SessionMiddleware(django_sessions.SessionMiddleware):
+    """Django's session middleware that reads the cookie strictly and runs natively async.
+
+    A session that is ended while a request runs gives a sign-in or a 401, not a 400.
+    """
+
+    SessionStore: type[SessionBase]
+
+    def process_request(self, request: HttpRequest) -> None:
+        run(self.open(request))
+
+    def process_response(self, request: HttpRequest, response: Response) -> Response:
+        return run(self.close(request, response))
+
+    async def __acall__(self, request: HttpRequest) -> Response:
+        await arun(self.open(request))
+        response = await cast("Awaitable[Response]", self.get_response(request))
+        return await arun(self.close(request, response))
+
+    def open(self, request: HttpRequest) -> Steps[None]:
+        """Give the request its session, not loaded yet."""
+        sent = cookies.session_keys(request)
+        possible = [key for key in sent if keys.has_shape(self.SessionStore, key)]
+        if len(sent) > 1:
+            possible = yield from self.living(possible)
+        request.session = cast("Any", self.SessionStore(possible[0] if possible else None))
+
+    def living(self, possible: list[str]) -> Steps[list[str]]:
+        """Return the key of the one session that lives, of several that one browser sent.
+
+        Which of the cookies was planted is not to be known (RFC 6265 section 8.6), so if several
+        sessions live, none counts.
+        """
+        found = []
+        for key in possible[: cookies.MOST_VALUES]:
+            session = self.SessionStore(key)
+            yield from io(session.keys, session.akeys)
+            if session.session_key == key and record.is_alive(session):
+                found.append(key)
+        return found if len(found) == 1 and len(possible) <= cookies.MOST_VALUES else []
+
+    def close(self, request: HttpRequest, response: Response) -> Steps[Response]:
+        """Save the session, and send or delete its cookie."""
+        session = getattr(request, "session", None)
+        if session is None:
+            return response
+        brought = settings.SESSION_COOKIE_NAME in request.COOKIES
+        varies = session.accessed
+        if session.is_empty():
+            varies = varies or brought
+            if brought:
+                cookies.delete_brought(request, response)
+        elif session.modified or settings.SESSION_SAVE_EVERY_REQUEST:
+            try:
+                yield from self.store(request, response, session)
+            except UpdateError as error:
+                return interrupted(request, response, error)
+            varies = True
+        if varies:
+            patch_vary_headers(response, ("Cookie",))
+        return response
+
+    def store(self, request: HttpRequest, response: Response, session: Any) -> Steps[None]:
+        """Save the session and send its cookie.
+
+        After a server error nothing is saved. If the key was changed before the error, the browser
+        still gets the new one, or it would go on with a key that is no more.
+        """
+        if response.status_code < 500:
+            yield from io(session.keys, session.akeys)
+            yield from io(session.save, session.asave)
+            cookies.set_session(response, session)
+        elif (sent := cookies.session_keys(request)) and session.session_key not in sent:
+            if session.session_key is None:
+                cookies.delete_session(response)
+            else:
+                cookies.set_session(response, session)
+
+
+def interrupted(request: HttpRequest, response: Response, error: UpdateError) -> Response:
+    """Answer a request whose session was ended while it ran.
+
+    No cookie is sent: the browser may already have a newer one.
+
+    Raises:
+        DatabaseError: it was not the session that failed, but the database.
+        SessionInterrupted: the other middleware are not there to say more.
+    """
+    if isinstance(error.__context__, OperationalError | InterfaceError | DataError):
+        raise error.__context__
+    visit = visits.visit_of(request)
+    if visit is None:
+        message = (
+            "The request's session was deleted before the request completed. The user may have "
+            "logged out in a concurrent request, for example."
+        )
+        raise SessionInterrupted(message) from error
+    if visit.signed_in and visit.view is not None and not visit.view.public:
+        visit.signed_in, visit.ended = False, Reason.EXPIRED
+        return responses.refuse(request, visit.view.terms)
+    cookies.withdraw(response)
+    return response
+
+
+class _VisitMiddleware:
+    """What the other two have in common: steps before the view and steps after it."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if get_response is None:
+            message = "get_response must be provided."
+            raise ValueError(message)
+        self.get_response = get_response
+        self.async_mode = iscoroutinefunction(get_response)
+        if self.async_mode:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.async_mode:
+            return self.__acall__(request)
+        visit = run(self.enter(request))
+        response = self.get_response(request)
+        return run(self.leave(request, response, visit))
+
+    async def __acall__(self, request: HttpRequest) -> Response:
+        visit = await arun(self.enter(request))
+        response = await self.get_response(request)
+        return await arun(self.leave(request, response, visit))
+
+    def enter(self, request: HttpRequest) -> Steps[Visit]:
+        raise NotImplementedError
+
+    def leave(self, request: HttpRequest, response: Response, visit: Visit) -> Steps[Response]:
+        raise NotImplementedError
+
+    @property
+    def process_view(self) -> Callable[..., Any]:
+        """The hook in the mode that the handler is in, or it would change threads for it."""
+        return self.aprocess_view if self.async_mode else self.sync_process_view
+
+    def sync_process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> Response | None:
+        visit = visits.required_visit(request, type(self).__name__)
+        if visit.view is None:
+            passage.reach(request, visit, view)
+        return self.judge_view(request, visit)
+
+    async def aprocess_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> Response | None:
+        return self.sync_process_view(request, view, args, kwargs)
+
+    def judge_view(self, request: HttpRequest, visit: Visit) -> Response | None:
+        return None
+
+
+class SessionManagementMiddleware(_VisitMiddleware):
+    """Every request has a session that knows whose it is and when it was last used."""
+
+    def enter(self, request: HttpRequest) -> Steps[Visit]:
+        visit = yield from passage.arrive(request)
+        yield from passage.inform(request, visit)
+        cast("Any", request).session_user = SimpleLazyObject(lambda: get_session_user(request))
+        return visit
+
+    def leave(self, request: HttpRequest, response: Response, visit: Visit) -> Steps[Response]:
+        yield from passage.depart(request, response, visit)
+        if conf().JENK_NO_STORE and not response.has_header("Cache-Control"):
+            if is_private(request, response, visit):
+                response["Cache-Control"] = "no-store"
+        if visit.left and conf().JENK_CLEAR_SITE_DATA:
+            kinds = ", ".join(f'"{kind}"' for kind in conf().JENK_CLEAR_SITE_DATA)
+            response.headers.setdefault("Clear-Site-Data", kinds)
+        return response
+
+
+def is_private(request: HttpRequest, response: Response, visit: Visit) -> bool:
+    """Tell whether the response is one person's, or carries the key of their session."""
+    if visit.signed_in or visit.left or visit.ended:
+        return True
+    session = request.session
+    return not visits.is_untouched(session) and record.will_set_cookie(
+        session, response.status_code
+    )
+
+
+class SessionExpiryMiddleware(_VisitMiddleware):
+    """A session past its limit is ended for good, and its user is told why."""
+
+    def enter(self, request: HttpRequest) -> Steps[Visit]:
+        visit = yield from passage.arrive(request)
+        yield from passage.enforce_limits(request, visit)
+        return visit
+
+    def leave(self, request: HttpRequest, response: Response, visit: Visit) -> Steps[Response]:
+        yield from passage.depart(request, response, visit)
+        markings.mark(request, response, visit)
+        return response
+
+    def judge_view(self, request: HttpRequest, visit: Visit) -> Response | None:
+        view = visit.view
+        if view is None or visit.reason is None:
+            return None
+        if conf().JENK_REASON_MESSAGE and request.method == "GET" and view.signs_in:
+            messages.info(request, wording.MESSAGES[visit.reason])
+            visit.shown = True
+        if (
+            visit.is_pending
+            and conf().JENK_EXPIRED_REDIRECT == "all"
+            and "Authorization" not in request.headers
+            and not view.public
+        ):
+            return responses.refuse(request, view.terms)
+        return None

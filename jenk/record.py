@@ -1,0 +1,130 @@
+"""What jenk keeps of a session on Django's own engines, inside the session's own data.
+
+The clocks live under one private key; the eight facts beside it are copies for people to read. A
+session has to be loaded before anything here is called: then no call does any I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils import timezone
+
+from jenk import policies
+from jenk.conf import conf, seconds
+from jenk.policies import Clocks, Expiry, Limits
+from jenk.snapshot import KEYS, Facts
+
+PRIVATE_KEY = "_jenk"
+
+
+def is_signed_in(session: SessionBase) -> bool:
+    """Tell whether the session carries a user, verified or not."""
+    return SESSION_KEY in session
+
+
+def holds_nothing(session: SessionBase) -> bool:
+    """Tell whether nobody but jenk has stored anything."""
+    return all(key == PRIVATE_KEY for key in session.keys())  # noqa: SIM118 - not a mapping
+
+
+def clocks(session: SessionBase) -> Clocks:
+    """Return the session's clocks."""
+    kept = session.get(PRIVATE_KEY)
+    if not isinstance(kept, dict):
+        return Clocks()
+    return Clocks(
+        policies.read(kept.get("authenticated_at")), policies.read(kept.get("last_activity"))
+    )
+
+
+def write_clocks(session: SessionBase, new: Clocks, *, quietly: bool = False) -> None:
+    """Keep the clocks; `quietly` if that alone is no reason to save the session."""
+    kept = {
+        name: policies.written(clock)
+        for name in ("authenticated_at", "last_activity")
+        if (clock := getattr(new, name)) is not None
+    }
+    with unmodified(session) if quietly else changed(session):
+        session[PRIVATE_KEY] = kept
+
+
+def write_facts(session: SessionBase, new: Facts, *, quietly: bool = False) -> None:
+    """Keep the facts that differ from what the session holds."""
+    differing = {
+        key: value for key, value in new.items() if key not in session or session[key] != value
+    }
+    if differing:
+        with unmodified(session) if quietly else changed(session):
+            session.update(differing)
+
+
+def remove_facts(session: SessionBase) -> None:
+    """Take the eight keys out of the session."""
+    for key in KEYS:
+        session.pop(key, None)
+
+
+def expiry(session: SessionBase) -> Expiry:
+    """Return what `set_expiry()` asked for; 0 concerns the cookie alone."""
+    value = session.get("_session_expiry")
+    if isinstance(value, int | float) and value:
+        return Expiry(idle=duration(value))
+    return Expiry(end=policies.read(value))
+
+
+def duration(value: float) -> timedelta:
+    """Return seconds as a duration, the longest there is where they are too many."""
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        return timedelta.max if value > 0 else timedelta.min
+
+
+def limits(session: SessionBase) -> Limits:
+    """Return the limits in force for the session."""
+    chosen = conf()
+    absolute = chosen.JENK_ABSOLUTE_TIMEOUT
+    return policies.limits(
+        timedelta(seconds=session.get_session_cookie_age()),
+        None if absolute is None else seconds(absolute),
+        preset=chosen.JENK_PRESET,
+        expiry=expiry(session),
+    )
+
+
+def is_alive(session: SessionBase) -> bool:
+    """Tell whether a session that its engine still has is within its limits."""
+    return policies.judge(clocks(session), limits(session), timezone.now()) is None
+
+
+def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:
+    """Tell whether the time of the last use is to be written down again."""
+    every = policies.interval(seconds(conf().JENK_ACTIVITY_INTERVAL), limits(session).idle)
+    last = now.last_activity
+    return last is not None and policies.is_due(stored.last_activity, last, every)
+
+
+def will_set_cookie(session: SessionBase, status: int) -> bool:
+    """Tell whether the session middleware will save the session and send its cookie."""
+    saves = session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+    return bool(saves and status < 500 and not session.is_empty())
+
+
+@contextmanager
+def unmodified(session: SessionBase) -> Iterator[None]:
+    """Write into the session without asking for it to be saved."""
+    before = session.modified
+    yield
+    session.modified = before
+
+
+@contextmanager
+def changed(session: SessionBase) -> Iterator[None]:
+    yield
+    session.modified = True

@@ -1,0 +1,113 @@
+"""Who is signed in: Django's own verification, run once, and why it said no."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.functional import LazyObject, empty
+
+from jenk.effects import Steps, io
+from jenk.reasons import Reason
+
+
+def claimed(session: SessionBase) -> tuple[Any, str | None]:
+    """Return the user id and the backend that the session names, unverified."""
+    return session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
+
+
+def is_possible(user_id: Any) -> bool:
+    """Tell whether `user_id` can be a primary key of the user model as it is now.
+
+    Django raises on one that cannot, as after a change of the key's type.
+    """
+    try:
+        get_user_model()._meta.pk.to_python(user_id)
+    except (ValidationError, ValueError, TypeError):
+        return False
+    return True
+
+
+def resolve(request: HttpRequest) -> Steps[Any]:
+    """Return the request's user, and make `user`, `auser` and their caches that one object."""
+    user = yield from io(partial(ask, request), partial(aask, request))
+    share(request, user)
+    return user
+
+
+def ask(request: HttpRequest) -> Any:
+    return unwrapped(request.user)
+
+
+async def aask(request: HttpRequest) -> Any:
+    """Await the user, unless code before us has already said who it is."""
+    if not isinstance(request.user, LazyObject) or request.user._wrapped is not empty:
+        return unwrapped(request.user)
+    if hasattr(request, "auser"):
+        return await request.auser()
+    return await sync_to_async(unwrapped)(request.user)
+
+
+def unwrapped(user: Any) -> Any:
+    """Return the user inside a lazy one, which is asked for it if need be."""
+    if not isinstance(user, LazyObject):
+        return user
+    if user._wrapped is empty:
+        user._setup()
+    return user._wrapped
+
+
+def share(request: HttpRequest, user: Any) -> None:
+    """Make `user` what every way of asking the request for its user gives."""
+
+    async def auser() -> Any:
+        return user
+
+    request.user = user
+    request.auser = auser
+    caches = cast("Any", request)
+    caches._cached_user = caches._acached_user = user
+
+
+def become_anonymous(request: HttpRequest) -> None:
+    """Make the request one of nobody."""
+    share(request, AnonymousUser())
+
+
+def why_not(session: SessionBase, user_id: Any, backend: str | None) -> Steps[tuple[Any, Any]]:
+    """Return the reason why the user of a session was not accepted, and that user.
+
+    Both are None where it is for somebody else to say: the backend is gone from the settings, or
+    is one with rules of its own.
+    """
+    if SESSION_KEY not in session:
+        user = yield from look_up(user_id)
+        return Reason.PASSWORD_CHANGED, user
+    if backend not in settings.AUTHENTICATION_BACKENDS or not has_stock_get_user(backend):
+        return None, None
+    user = yield from look_up(user_id)
+    if user is None:
+        return Reason.DELETED, None
+    return (None, None) if getattr(user, "is_active", True) else (Reason.DISABLED, user)
+
+
+def has_stock_get_user(path: str) -> bool:
+    """Tell whether a backend finds users as ModelBackend does."""
+    backend = type(load_backend(path))
+    return issubclass(backend, ModelBackend) and all(
+        getattr(backend, name) is getattr(ModelBackend, name) for name in ("get_user", "aget_user")
+    )
+
+
+def look_up(user_id: Any) -> Steps[Any]:
+    """Return the user of that id, or None."""
+    found = get_user_model()._default_manager.filter(pk=user_id)
+    return (yield from io(found.first, found.afirst))

@@ -1,0 +1,1 @@
+"""The views of jenk's pages."""

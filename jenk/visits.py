@@ -1,0 +1,143 @@
+"""What jenk knows of the session of one request, from its arrival to its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+
+from jenk import marker
+from jenk.marker import Marker, State
+from jenk.policies import Clocks
+from jenk.reasons import Reason
+from jenk.view_traits import ViewTraits
+from jenk.wording import EndReason
+
+ATTRIBUTE = "_jenk_visit"
+
+MIDDLEWARE_LINES = """\
+    "jenk.middleware.SessionMiddleware",
+    ...
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jenk.middleware.SessionManagementMiddleware",
+    "jenk.middleware.SessionExpiryMiddleware","""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request's view of its session.
+
+    `key` and `clocks` are as loaded; `user` is the verified user and `facts` what is known of
+    them. `ended` is why a signed-in session ended in this request; `leaving` is who is signing
+    out, and `left` says that they have. `withheld` says that the session carries a user whom nobody
+    can vouch for now, which ends nothing.
+    """
+
+    now: datetime
+    marker: Marker = field(default_factory=Marker)
+    key: str | None = field(default=None, repr=False)
+    clocks: Clocks = field(default_factory=Clocks)
+    user: Any = None
+    signed_in: bool = False
+    withheld: bool = False
+    ended: Reason | None = None
+    view: ViewTraits | None = None
+    facts: dict[str, Any] | None = None
+    leaving: Any = None
+    left: bool = False
+    announced_key: str | None = field(default=None, repr=False)
+    refused: bool = False
+    told: bool = False
+    shown: bool = False
+    departed: bool = False
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why this browser, that was signed in, is not any more."""
+        if self.signed_in or self.withheld:
+            return None
+        return self.ended or self.marker.reason
+
+    @property
+    def is_pending(self) -> bool:
+        """The end has not yet been told by a page of refusal."""
+        return self.reason is not None and (
+            self.ended is not None or self.marker.state is not State.TOLD
+        )
+
+    @property
+    def ends_here(self) -> bool:
+        """This request ended a session, or is the first to come after one had ended."""
+        return self.reason is not None and (
+            self.ended is not None or self.marker.state is State.SIGNED_IN
+        )
+
+
+def visit_of(request: HttpRequest) -> Visit | None:
+    """Return what jenk's middleware learnt of the request's session, None without it."""
+    return getattr(request, ATTRIBUTE, None)
+
+
+def required_visit(request: HttpRequest, needed_by: str) -> Visit:
+    """Return the request's visit.
+
+    Raises:
+        ImproperlyConfigured: jenk's middleware did not see the request.
+    """
+    visit = visit_of(request)
+    if visit is None:
+        message = (
+            f"{needed_by} needs jenk's session middleware, which did not see this request. "
+            f"Write in MIDDLEWARE, in this order:\n{MIDDLEWARE_LINES}"
+        )
+        raise ImproperlyConfigured(message)
+    return visit
+
+
+def begin(request: HttpRequest, now: datetime) -> Visit:
+    """Start the visit of a request.
+
+    Raises:
+        ImproperlyConfigured: the request has no session or no user yet.
+    """
+    for attribute in ("session", "user"):
+        if not hasattr(request, attribute):
+            message = (
+                f"jenk's middleware found no request.{attribute}. Write in MIDDLEWARE, in this "
+                f"order:\n{MIDDLEWARE_LINES}"
+            )
+            raise ImproperlyConfigured(message)
+    cookie = request.COOKIES.get(f"{settings.SESSION_COOKIE_NAME}{marker.SUFFIX}")
+    visit = Visit(now, marker.read(cookie))
+    setattr(request, ATTRIBUTE, visit)
+    return visit
+
+
+def is_untouched(session: SessionBase) -> bool:
+    """Tell whether there is no session, and nobody has asked for one yet.
+
+    Asking would make the response vary on the cookie, which a page for everybody should not.
+    """
+    return session.session_key is None and not session.accessed and not session.modified
+
+
+def is_prefetch(request: HttpRequest) -> bool:
+    """Tell whether the browser asks ahead of its user."""
+    return "prefetch" in request.headers.get("Sec-Purpose", "")
+
+
+def end_reason(request: HttpRequest) -> EndReason | None:
+    """Return why this browser's last session ended, if nobody has been told yet."""
+    visit = visit_of(request)
+    if visit is None or visit.reason is None or visit.shown:
+        return None
+
+    def shown() -> None:
+        visit.shown = True
+
+    return EndReason(visit.reason, shown)

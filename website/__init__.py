@@ -1,0 +1,1 @@
+"""The example site: a small project that uses jenk the way yours would."""

@@ -1,0 +1,42 @@
+// Ask who is signed in, and show the answer: the facts, or the reason why there are none.
+
+const button = document.getElementById("who");
+const answer = document.getElementById("answer");
+const refused = document.getElementById("refused");
+
+async function ask() {
+  button.disabled = true;
+  try {
+    const response = await fetch(button.dataset.url, { headers: { Accept: "application/json" } });
+    const facts = await response.json();
+    answer.replaceChildren(...(response.status === 401 ? [refusal(facts)] : []), raw(response, facts));
+  } catch {
+    answer.textContent = "The site did not answer. Please try again.";
+  } finally {
+    button.disabled = false;
+    button.focus();
+  }
+}
+
+function refusal({ detail, login_url }) {
+  const notice = refused.content.cloneNode(true);
+  notice.querySelector("[data-detail]").textContent = detail;
+  notice.querySelector("a").href = withNext(login_url);
+  return notice;
+}
+
+function withNext(address) {
+  const url = new URL(address, location.origin);
+  url.searchParams.set("next", location.pathname);
+  return url.pathname + url.search;
+}
+
+function raw(response, facts) {
+  const block = document.createElement("pre");
+  block.tabIndex = 0;
+  block.textContent = `${response.status} ${response.statusText}\n\n${JSON.stringify(facts, null, 2)}`;
+  return block;
+}
+
+button.hidden = false;
+button.addEventListener("click", ask);
