@@ -1,3 +1,5 @@
 """jenk: complete session management for Django."""
 
+from __future__ import annotations
+
 __version__ = "0.1.0"

@@ -11,9 +11,10 @@ class JenkConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from django.contrib.auth.signals import user_logged_in, user_logged_out
+        # What these import needs the models of every app to be there.
+        from django.contrib.auth.signals import user_logged_in, user_logged_out  # noqa: PLC0415
 
-        from jenk import checks, receivers
+        from jenk import checks, receivers  # noqa: PLC0415
 
         user_logged_in.connect(receivers.on_signed_in, dispatch_uid="jenk.signed_in")
         user_logged_out.connect(receivers.on_signed_out, dispatch_uid="jenk.signed_out")

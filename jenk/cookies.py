@@ -62,7 +62,7 @@ def delete_brought(request: HttpRequest, response: HttpResponseBase) -> None:
             name,
             path=settings.SESSION_COOKIE_PATH,
             domain=domain,
-            samesite=settings.SESSION_COOKIE_SAMESITE,
+            samesite=same_site(),
         )
         # One name has one place in a response's cookies; the next line needs a place of its own.
         response.cookies[f"{name} {domain}"] = response.cookies.pop(name)
@@ -133,7 +133,7 @@ def set_cookie(
         path=settings.SESSION_COOKIE_PATH,
         secure=settings.SESSION_COOKIE_SECURE or False,
         httponly=httponly or settings.SESSION_COOKIE_HTTPONLY or False,
-        samesite=settings.SESSION_COOKIE_SAMESITE or None,
+        samesite=same_site(),
     )
 
 
@@ -142,5 +142,10 @@ def delete_cookie(response: HttpResponseBase, name: str) -> None:
         name,
         path=settings.SESSION_COOKIE_PATH,
         domain=settings.SESSION_COOKIE_DOMAIN,
-        samesite=settings.SESSION_COOKIE_SAMESITE or None,
+        samesite=same_site(),
     )
+
+
+def same_site() -> Any:
+    """Return the SameSite attribute that the project set, None for none."""
+    return settings.SESSION_COOKIE_SAMESITE or None

@@ -11,6 +11,7 @@ import re
 from django.contrib.sessions.backends import base, cache, cached_db, db, file
 
 DJANGO_KEY = re.compile(r"[a-z0-9]{32}")
+MAKES_KEYS = "_get_new_session_key"
 DJANGO_STORES = (cache.SessionStore, db.SessionStore, cached_db.SessionStore, file.SessionStore)
 
 
@@ -19,8 +20,8 @@ def has_shape(store: type[base.SessionBase], key: str) -> bool:
 
     Engines that are not Django's own, or that make their keys another way, are not second-guessed.
     """
-    makes_own = (
-        store._get_new_session_key is not base.SessionBase._get_new_session_key
-        or not issubclass(store, DJANGO_STORES)
+    return (
+        not issubclass(store, DJANGO_STORES)
+        or getattr(store, MAKES_KEYS) is not getattr(base.SessionBase, MAKES_KEYS)
+        or DJANGO_KEY.fullmatch(key) is not None
     )
-    return makes_own or DJANGO_KEY.fullmatch(key) is not None

@@ -11,7 +11,6 @@ from typing import Any, Never
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.utils import timezone
 
 from jenk import record, signals, snapshot, verification, visits
 from jenk.announce import announce
@@ -142,7 +141,7 @@ def sign_in(request: HttpRequest, user: Any) -> Steps[None]:
     somebody else it has emptied. What is left is the sign-in of the same user once more, whose
     key has to change as well (OWASP ASVS 5.0 7.2.4).
     """
-    session, now = request.session, timezone.now()
+    session, now = request.session, record.now()
     visit = visits.visit_of(request)
     again = record.clocks(session).authenticated_at is not None
     if visit and visit.signed_in and visit.user.pk != user.pk:
@@ -191,8 +190,7 @@ def disown(request: HttpRequest, visit: Visit) -> None:
 def use(request: HttpRequest, at: Clocks, *, quietly: bool) -> None:
     """Set the clocks of the request's session to `at`."""
     session = request.session
-    if record.clocks(session) != at:
-        record.write_clocks(session, at, quietly=quietly)
+    record.write_clocks(session, at, quietly=quietly)
     if record.is_signed_in(session) and conf().JENK_SNAPSHOT is not None:
         record.write_facts(session, snapshot.times(at), quietly=quietly)
 

@@ -42,7 +42,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         run(self.open(request))
 
-    def process_response(self, request: HttpRequest, response: Response) -> Response:
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
         return run(self.close(request, response))
 
     async def __acall__(self, request: HttpRequest) -> Response:
@@ -142,9 +142,6 @@ class _VisitMiddleware:
     async_capable = True
 
     def __init__(self, get_response: GetResponse) -> None:
-        if get_response is None:
-            message = "get_response must be provided."
-            raise ValueError(message)
         self.get_response = get_response
         self.async_mode = iscoroutinefunction(get_response)
         if self.async_mode:
@@ -201,9 +198,12 @@ class SessionManagementMiddleware(_VisitMiddleware):
 
     def leave(self, request: HttpRequest, response: Response, visit: Visit) -> Steps[Response]:
         yield from passage.depart(request, response, visit)
-        if conf().JENK_NO_STORE and not response.has_header("Cache-Control"):
-            if is_private(request, response, visit):
-                response["Cache-Control"] = "no-store"
+        if (
+            conf().JENK_NO_STORE
+            and not response.has_header("Cache-Control")
+            and is_private(request, response, visit)
+        ):
+            response["Cache-Control"] = "no-store"
         if visit.left and conf().JENK_CLEAR_SITE_DATA:
             kinds = ", ".join(f'"{kind}"' for kind in conf().JENK_CLEAR_SITE_DATA)
             response.headers.setdefault("Clear-Site-Data", kinds)
@@ -238,7 +238,7 @@ class SessionExpiryMiddleware(_VisitMiddleware):
         if view is None or visit.reason is None:
             return None
         if conf().JENK_REASON_MESSAGE and request.method == "GET" and view.signs_in:
-            messages.info(request, wording.MESSAGES[visit.reason])
+            messages.info(request, str(wording.MESSAGES[visit.reason]))
             visit.shown = True
         if (
             visit.is_pending

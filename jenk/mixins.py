@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views import View
 
 from jenk import gate
-from jenk.effects import arun, run
+from jenk.effects import Steps, arun, run
 from jenk.view_traits import Terms
 
 
@@ -55,9 +55,10 @@ class SessionRequiredMixin(View):
         return refusal if refusal is not None else super().dispatch(request, *args, **kwargs)
 
     async def _adispatch(
-        self, steps: Any, request: HttpRequest, *args: Any, **kwargs: Any
+        self, steps: Steps[HttpResponseBase | None], request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         refusal = await arun(steps)
         if refusal is not None:
-            return cast("HttpResponseBase", refusal)
-        return await cast("Any", super().dispatch(request, *args, **kwargs))
+            return refusal
+        response: HttpResponseBase = await cast("Any", super().dispatch(request, *args, **kwargs))
+        return response

@@ -12,7 +12,6 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 
 from jenk import keys, lifecycle, policies, record, snapshot, verification, visits
 from jenk.announce import announce
@@ -32,7 +31,7 @@ def arrive(request: HttpRequest) -> Steps[Visit]:
     visit = visits.visit_of(request)
     if visit is not None:
         return visit
-    visit = visits.begin(request, timezone.now())
+    visit = visits.begin(request, record.now())
     if visits.is_untouched(request.session):
         return visit
     replace_malformed(request)

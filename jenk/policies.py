@@ -7,7 +7,7 @@ instants are aware; both limits follow NIST SP 800-63B-4 section 5.2 and OWASP A
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from jenk.reasons import Reason
 
@@ -147,10 +147,13 @@ def written(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def read(value: object) -> datetime | None:
+def read(value: object, *, naive: tzinfo = UTC) -> datetime | None:
     """Return the instant in `value`, or None where there is none that can be read.
 
     A session holds whatever code wrote into it, so anything may come.
+
+    Args:
+        naive: the zone of an instant that names none.
     """
     if isinstance(value, str):
         try:
@@ -159,4 +162,7 @@ def read(value: object) -> datetime | None:
             return None
     if not isinstance(value, datetime):
         return None
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=naive)).astimezone(UTC)
+    except OverflowError:
+        return None

@@ -15,11 +15,11 @@ def on_signed_in(*, request: HttpRequest | None, user: Any, **kwargs: Any) -> No
 
     Connected as a sync receiver: under `alogin()` Django runs it in its own thread.
     """
-    if hasattr(request, "session"):
+    if request is not None and hasattr(request, "session"):
         run(lifecycle.sign_in(request, user))
 
 
 def on_signed_out(*, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
     """Note who is about to sign out."""
-    if hasattr(request, "session"):
+    if request is not None and hasattr(request, "session"):
         run(lifecycle.sign_out(request, user))

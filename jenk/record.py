@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -21,6 +21,11 @@ from jenk.policies import Clocks, Expiry, Limits
 from jenk.snapshot import KEYS, Facts
 
 PRIVATE_KEY = "_jenk"
+
+
+def now() -> datetime:
+    """Return the time, aware also where the project keeps naive times."""
+    return timezone.now() if settings.USE_TZ else datetime.now(UTC)
 
 
 def is_signed_in(session: SessionBase) -> bool:
@@ -75,7 +80,7 @@ def expiry(session: SessionBase) -> Expiry:
     value = session.get("_session_expiry")
     if isinstance(value, int | float) and value:
         return Expiry(idle=duration(value))
-    return Expiry(end=policies.read(value))
+    return Expiry(end=policies.read(value, naive=timezone.get_default_timezone()))
 
 
 def duration(value: float) -> timedelta:
@@ -100,7 +105,7 @@ def limits(session: SessionBase) -> Limits:
 
 def is_alive(session: SessionBase) -> bool:
     """Tell whether a session that its engine still has is within its limits."""
-    return policies.judge(clocks(session), limits(session), timezone.now()) is None
+    return policies.judge(clocks(session), limits(session), now()) is None
 
 
 def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -68,8 +68,7 @@ def with_next(login: str, target: str | None, terms: Terms) -> str:
     """Return the URL to sign in, which knows where to come back to."""
     if target is None or not terms.redirect_field_name:
         return login
-    redirect = redirect_to_login(target, login, terms.redirect_field_name)
-    return cast("HttpResponseRedirect", redirect).url
+    return redirect_to_login(target, login, terms.redirect_field_name).url
 
 
 def as_json(status: int, **body: Any) -> JsonResponse:

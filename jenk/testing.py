@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
-from django.test.client import ClientMixin
-from django.utils import timezone
+from django.core.cache import caches
+from django.test import AsyncClient, Client
 
-from jenk import record
+from jenk import policies, record
 from jenk.conf import Duration, seconds
 from jenk.effects import Steps, arun, io, run
 from jenk.marker import SIGNED_IN, SUFFIX
@@ -25,7 +25,7 @@ from jenk.policies import Clocks
 from jenk.reasons import Reason
 from jenk.snapshot import TIME_KEYS, times
 
-type AnyClient = ClientMixin
+type AnyClient = Client | AsyncClient
 
 
 def sign_in(client: AnyClient, user: Any, *, at: datetime | None = None) -> None:
@@ -36,13 +36,13 @@ def sign_in(client: AnyClient, user: Any, *, at: datetime | None = None) -> None
         user: a saved user.
         at: when it was, if not now; aware. Time that has passed since is passed as by `age()`.
     """
-    client.force_login(user)  # type: ignore[attr-defined]
+    client.force_login(user)
     run(_signed_in(client, at))
 
 
 async def asign_in(client: AnyClient, user: Any, *, at: datetime | None = None) -> None:
     """See `sign_in()`."""
-    await client.aforce_login(user)  # type: ignore[attr-defined]
+    await client.aforce_login(user)
     await arun(_signed_in(client, at))
 
 
@@ -97,7 +97,7 @@ def _signed_in(client: AnyClient, at: datetime | None) -> Steps[None]:
     client.cookies[name] = SIGNED_IN
     client.cookies[name]["path"] = settings.SESSION_COOKIE_PATH
     if at is not None:
-        yield from _age(client, timezone.now() - at)
+        yield from _age(client, record.now() - at)
 
 
 def _age(client: AnyClient, by: timedelta) -> Steps[None]:
@@ -106,9 +106,9 @@ def _age(client: AnyClient, by: timedelta) -> Steps[None]:
     kept = record.clocks(session)
     shifted = (clock and clock - by for clock in (kept.authenticated_at, kept.last_activity))
     _set_clocks(session, Clocks(*shifted))
-    end = record.expiry(session).end
-    if end is not None:
-        session["_session_expiry"] = (end - by).isoformat()
+    end = session.get("_session_expiry")
+    if isinstance(end, str):
+        session["_session_expiry"] = (datetime.fromisoformat(end) - by).isoformat()
     yield from _save(session, by)
     _age_cookies(client, int(by.total_seconds()))
 
@@ -116,7 +116,7 @@ def _age(client: AnyClient, by: timedelta) -> Steps[None]:
 def _expire(client: AnyClient, reason: str) -> Steps[None]:
     session = _store(client)
     yield from io(session.keys, session.akeys)
-    kept, limits, now = record.clocks(session), record.limits(session), timezone.now()
+    kept, limits, now = record.clocks(session), record.limits(session), record.now()
     if reason == Reason.IDLE and limits.idle is not None:
         _set_clocks(session, Clocks(kept.authenticated_at, now - limits.idle))
     elif reason == Reason.ABSOLUTE and limits.absolute is not None:
@@ -146,9 +146,8 @@ def _save(session: Any, by: timedelta) -> Steps[None]:
     model, key = getattr(session, "model", None), session.session_key
     if model is None:
         yield from io(session.save, session.asave)
-        last = record.clocks(session).last_activity
-        kept_for = timedelta(seconds=session.get_expiry_age(modification=last or timezone.now()))
-        if last is not None and timezone.now() - last >= kept_for:
+        unused = Clocks(None, record.clocks(session).last_activity)
+        if policies.judge(unused, record.limits(session), record.now()):
             yield from io(session.delete, session.adelete)
         return
     row = model._default_manager.filter(pk=key)
@@ -158,9 +157,9 @@ def _save(session: Any, by: timedelta) -> Steps[None]:
         end = stored.expire_date - by
         yield from io(partial(row.update, expire_date=end), partial(row.aupdate, expire_date=end))
     if hasattr(session, "cache_key"):
+        cache = caches[settings.SESSION_CACHE_ALIAS]
         yield from io(
-            partial(session._cache.delete, session.cache_key),
-            partial(session._cache.adelete, session.cache_key),
+            partial(cache.delete, session.cache_key), partial(cache.adelete, session.cache_key)
         )
 
 

@@ -91,7 +91,7 @@ def why_not(session: SessionBase, user_id: Any, backend: str | None) -> Steps[tu
     if SESSION_KEY not in session:
         user = yield from look_up(user_id)
         return Reason.PASSWORD_CHANGED, user
-    if backend not in settings.AUTHENTICATION_BACKENDS or not has_stock_get_user(backend):
+    if not has_stock_get_user(backend):
         return None, None
     user = yield from look_up(user_id)
     if user is None:
@@ -99,8 +99,10 @@ def why_not(session: SessionBase, user_id: Any, backend: str | None) -> Steps[tu
     return (None, None) if getattr(user, "is_active", True) else (Reason.DISABLED, user)
 
 
-def has_stock_get_user(path: str) -> bool:
-    """Tell whether a backend finds users as ModelBackend does."""
+def has_stock_get_user(path: str | None) -> bool:
+    """Tell whether a backend is there, and finds users as ModelBackend does."""
+    if path is None or path not in settings.AUTHENTICATION_BACKENDS:
+        return False
     backend = type(load_backend(path))
     return issubclass(backend, ModelBackend) and all(
         getattr(backend, name) is getattr(ModelBackend, name) for name in ("get_user", "aget_user")

@@ -72,7 +72,7 @@ def jenk_settings() -> dict[str, Any]:
     }
 
 
-def json_or_text(value: str) -> Any:  # noqa: ANN401 - JSON can hold anything
+def json_or_text(value: str) -> Any:
     try:
         parsed = json.loads(value)
     except ValueError:

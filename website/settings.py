@@ -20,9 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- Sessions -----------------------------------------------------------------------------
 
 # Where sessions are kept. Django's database engine keeps them across restarts.
-SESSION_ENGINE = environment.text(
-    "SESSION_ENGINE", default="django.contrib.sessions.backends.db"
-)
+SESSION_ENGINE = environment.text("SESSION_ENGINE", default="django.contrib.sessions.backends.db")
 
 # The idle limit: a session ends after this many seconds without activity. 14 days.
 SESSION_COOKIE_AGE = environment.whole_number("SESSION_COOKIE_AGE", default=1209600)
@@ -40,10 +38,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # such as "pci" or "nist-aal2", brings limits of its own.
 JENK_ABSOLUTE_TIMEOUT: Any = None if environment.text("JENK_PRESET") else timedelta(days=30)
 
-# A style sheet or a picture needs no session.
-JENK_NO_SESSION_VIEWS: Any = ("django.contrib.staticfiles.views.serve",)
-
-# Any other JENK_ setting of the environment, and these two where it has them.
+# Every other JENK_ setting, and this one, can come from the environment.
 globals().update(environment.jenk_settings())
 
 # Where jenk sends a visitor who has to sign in, and where signing in and out lead.
@@ -108,7 +103,13 @@ TEMPLATES = [
 DEBUG = environment.boolean("DEBUG", default=False)
 PORT = environment.whole_number("PORT", default=8000)
 SECRET_KEY = environment.secret_key(BASE_DIR / "var" / "secret-key")
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *environment.words("ALLOWED_HOSTS")]
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    "testserver",
+    *environment.words("ALLOWED_HOSTS"),
+]
 
 DATABASES = {"default": environment.database(default=f"sqlite:///{BASE_DIR}/var/demo.sqlite3")}
 

@@ -32,7 +32,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 
 class Command(BaseCommand):
-    help = "Create alice, bob, carol, dave and admin. People who are there already stay as they are."
+    help = "Create alice, bob, carol, dave and admin. Whoever exists already stays as they are."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--force", action="store_true", help="also without DEBUG")

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from inspect import iscoroutinefunction
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from tests import services
+
+# --- Services: used where they are found, skipped and named where they are not --------------
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse to run where something named in JENK_TEST_REQUIRE is missing."""
+    absent = [f"{name} ({why})" for name in services.required() if (why := services.missing(name))]
+    if absent:
+        message = f"JENK_TEST_REQUIRE asks for what is missing: {', '.join(sorted(absent))}"
+        pytest.exit(message, returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in services.PROBES:
+            if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):
+                item.add_marker(pytest.mark.skip(reason=f"needs {name}: {why}"))
+        if item.get_closest_marker("long") and os.environ.get("JENK_TEST_LONG") != "1":
+            item.add_marker(pytest.mark.skip(reason="takes minutes: JENK_TEST_LONG=1 runs it"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name in services.PROBES:
+        if why := services.missing(name):
+            terminalreporter.write_line(f"skipped: {name} ({why})")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Take the sessions of this run out of Redis again. `cache.clear()` would take everyone's."""
+    yield
+    if "redis" not in settings.CACHES["default"]["BACKEND"]:
+        return
+    client = services.driver("redis").Redis.from_url(services.REDIS_URL)
+    with client:
+        for key in client.scan_iter(match=f"{settings.CACHES['default']['KEY_PREFIX']}:*"):
+            client.delete(key)
+
+
+# --- Async tests --------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an `async def` test as Django's own test cases do.
+
+    So `sync_to_async` comes back to the thread that holds the test's transaction. Under an event
+    loop of a plugin's it would open a connection of its own and leave rows behind.
+    """
+    if not iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    async_to_sync(pyfuncitem.obj)(**{name: pyfuncitem.funcargs[name] for name in names})
+    return True
+
+
+# --- People and browsers ------------------------------------------------------------------
+
+STYLES = {
+    "sync": {"asynchronous": False, "views": "sync"},
+    "async": {"asynchronous": True, "views": "async"},
+    "async-sync-views": {"asynchronous": True, "views": "sync"},
+    "sync-async-views": {"asynchronous": False, "views": "async"},
+}
+
+
+@pytest.fixture(params=STYLES)
+def browser(request: pytest.FixtureRequest) -> Any:
+    """A browser, once for each handler and style of view."""
+    from tests.browsers import Browser  # noqa: PLC0415 - needs the settings
+
+    return Browser(**STYLES[request.param])
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    """A member of the site."""
+    return make_user("alice", role=1)
+
+
+@pytest.fixture
+def carol(db: None) -> Any:
+    """A manager of the site."""
+    return make_user("carol", role=2)
+
+
+def make_user(username: str, **fields: Any) -> Any:
+    from website.models import User  # noqa: PLC0415 - needs the settings
+
+    names = {"first_name": username.title(), "last_name": "Example"}
+    email = f"{username}@example.com"
+    return User.objects.create_user(username, email, "pw", **names, **fields)
