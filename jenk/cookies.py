@@ -35,10 +35,16 @@ def session_keys(request: HttpRequest) -> list[str]:
         if equals and pair.strip(WHITE_SPACE) == name
     ]
     sent = [parse_cookie(f"{name}={value}").get(name, "") for value in raw]
-    injected = request.COOKIES.get(name)
-    if injected and injected not in sent and injected != parse_cookie(header).get(name):
-        sent = [injected]
+    given = request.COOKIES.get(name)
+    if given and given not in sent and given not in as_django_reads(header, name):
+        sent = [given]
     return list(dict.fromkeys(value for value in sent if value))
+
+
+def as_django_reads(header: str, name: str) -> list[str | None]:
+    """Return what Django makes of a cookie: under ASGI in Latin-1, under WSGI in UTF-8."""
+    as_utf8 = header.encode("latin-1", "replace").decode(errors="replace")
+    return [parse_cookie(read).get(name) for read in (header, as_utf8)]
 
 
 def set_session(response: HttpResponseBase, session: SessionBase) -> None:

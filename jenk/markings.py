@@ -18,6 +18,8 @@ def mark(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> None
         status = response.status_code
         if status < 500 and is_stale(request, status, visit):
             cookies.set_signed_in(response, request.session)
+        elif status >= 500 and brought and request.session.session_key is None:
+            cookies.delete_marker(response)
     elif visit.reason is None or visit.left or visit.shown:
         if brought and not visit.withheld:
             cookies.delete_marker(response)

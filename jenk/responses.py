@@ -119,9 +119,10 @@ def quality(parameters: str) -> float:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "q":
             try:
-                return min(max(float(value), 0.0), 1.0)
+                weight = float(value)
             except ValueError:
                 return 1.0
+            return weight if 0.0 <= weight <= 1.0 else 1.0
     return 1.0
 
 

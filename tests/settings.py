@@ -6,6 +6,7 @@ JENK_TEST_ENGINE     db (default), cached_db, cache or file: Django's own sessio
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from pathlib import Path
@@ -28,6 +29,7 @@ LOGIN_URL = "/login"
 
 if ENGINE == "file":
     files = tempfile.TemporaryDirectory(prefix=f"{RUN}_")
+    atexit.register(files.cleanup)
     SESSION_FILE_PATH = files.name
 
 if ENGINE in {"cache", "cached_db"}:
