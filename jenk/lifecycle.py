@@ -6,9 +6,11 @@ ending others than the request's own, takes an engine that keeps sessions by use
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Never
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
@@ -175,7 +177,7 @@ def adopt(request: HttpRequest, visit: Visit, facts: snapshot.Facts) -> None:
     if conf().JENK_SNAPSHOT is None:
         record.remove_facts(session)
     else:
-        record.write_facts(session, facts | snapshot.times(visit.clocks))
+        record.write_facts(session, facts | record.times(visit.clocks))
 
 
 def disown(request: HttpRequest, visit: Visit) -> None:
@@ -187,12 +189,12 @@ def disown(request: HttpRequest, visit: Visit) -> None:
         record.remove_facts(request.session)
 
 
-def use(request: HttpRequest, at: Clocks, *, quietly: bool) -> None:
+def use(request: HttpRequest, visit: Visit, at: Clocks, *, quietly: bool) -> None:
     """Set the clocks of the request's session to `at`."""
     session = request.session
     record.write_clocks(session, at, quietly=quietly)
-    if record.is_signed_in(session) and conf().JENK_SNAPSHOT is not None:
-        record.write_facts(session, snapshot.times(at), quietly=quietly)
+    if visit.signed_in and conf().JENK_SNAPSHOT is not None:
+        record.write_facts(session, record.times(at), quietly=quietly)
 
 
 def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[None]:
@@ -206,6 +208,15 @@ def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[Non
         yield from announce_end(request, user, reason)
 
 
+def clear_dropped(session: SessionBase, key: str) -> Steps[None]:
+    """Clear what is left of a session that its engine has dropped.
+
+    Django's engines keep the row of an expired session, and take it for a living one again should
+    the clock go back.
+    """
+    yield from io(partial(session.delete, key), partial(session.adelete, key))
+
+
 def note_ended(request: HttpRequest, visit: Visit, reason: Reason, user: Any) -> Steps[None]:
     """End a session whose user was not accepted, if Django has not already emptied it."""
     visit.user, visit.signed_in = user, True
@@ -215,7 +226,7 @@ def note_ended(request: HttpRequest, visit: Visit, reason: Reason, user: Any) ->
 def _start(session: Any, facts: snapshot.Facts, clocks: Clocks) -> None:
     record.write_clocks(session, clocks)
     if conf().JENK_SNAPSHOT is not None:
-        record.write_facts(session, facts | snapshot.times(clocks))
+        record.write_facts(session, facts | record.times(clocks))
 
 
 def announce_end(request: HttpRequest, user: Any, reason: Reason) -> Steps[None]:

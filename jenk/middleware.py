@@ -79,11 +79,16 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             return response
         brought = settings.SESSION_COOKIE_NAME in request.COOKIES
         varies = session.accessed
+        saves = session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+        if saves and not session.is_empty():
+            # Only a session that was looked up is known to be there: saving one that is not, as
+            # Django does where a middleware answers early, would make a row of any cookie.
+            yield from io(session.keys, session.akeys)
         if session.is_empty():
             varies = varies or brought
             if brought:
                 cookies.delete_brought(request, response)
-        elif session.modified or settings.SESSION_SAVE_EVERY_REQUEST:
+        elif saves:
             try:
                 yield from self.store(request, response, session)
             except UpdateError as error:
@@ -100,7 +105,6 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         still gets the new one, or it would go on with a key that is no more.
         """
         if response.status_code < 500:
-            yield from io(session.keys, session.akeys)
             yield from io(session.save, session.asave)
             cookies.set_session(response, session)
         elif (sent := cookies.session_keys(request)) and session.session_key not in sent:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -36,7 +37,10 @@ def arrive(request: HttpRequest) -> Steps[Visit]:
         return visit
     replace_malformed(request)
     session = request.session
+    brought = session.session_key
     yield from io(session.keys, session.akeys)
+    if brought is not None and brought != session.session_key:
+        yield from lifecycle.clear_dropped(session, brought)
     visit.key, visit.clocks = session.session_key, record.clocks(session)
     if record.is_signed_in(session):
         yield from verify(request, visit)
@@ -101,18 +105,21 @@ def inform(request: HttpRequest, visit: Visit) -> Steps[None]:
 
 
 def facts_of(user: Any) -> Steps[snapshot.Facts]:
-    """Return the facts; a project's own callables may do I/O, so async code runs them apart."""
+    """Return the facts; what a project adds may do I/O, so async code runs that in a thread."""
     read = partial(snapshot.facts, user)
-    if any(callable(source) or "." in source for source in (conf().JENK_SNAPSHOT or {}).values()):
-        return (yield from io(read, sync_to_async(read)))
-    return read()
+    if not any(callable(one) or "." in one for one in (conf().JENK_SNAPSHOT or {}).values()):
+        try:
+            return read()
+        except SynchronousOnlyOperation:
+            pass  # a property of the user model that asks the database
+    return (yield from io(read, sync_to_async(read)))
 
 
 def reach(request: HttpRequest, visit: Visit, view: Callable[..., Any]) -> None:
     """Note the view that the URL resolved to; from here on the session reads as used now."""
     visit.view = ViewTraits(request, view)
     if visit.key is not None and not is_passive(request, visit):
-        lifecycle.use(request, used_now(visit.clocks, visit), quietly=True)
+        lifecycle.use(request, visit, used_now(visit.clocks, visit), quietly=True)
 
 
 def is_passive(request: HttpRequest, visit: Visit) -> bool:
@@ -172,9 +179,9 @@ def settle(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> No
     ):
         new = used_now(clocks, visit)
         due = record.activity_is_due(session, visit.clocks, new)
-        lifecycle.use(request, new, quietly=not due)
+        lifecycle.use(request, visit, new, quietly=not due)
     elif clocks.authenticated_at == visit.clocks.authenticated_at and visit.clocks.last_activity:
-        lifecycle.use(request, visit.clocks, quietly=True)
+        lifecycle.use(request, visit, visit.clocks, quietly=True)
 
 
 def is_refused(request: HttpRequest, visit: Visit) -> bool:

@@ -48,6 +48,15 @@ def clocks(session: SessionBase) -> Clocks:
     )
 
 
+def times(clocks: Clocks) -> Facts:
+    """Return the two times of the snapshot, None where a session keeps no clock."""
+    at, last = clocks.authenticated_at, clocks.last_activity
+    return {
+        "login_time": policies.written(at) if at else None,
+        "last_activity": policies.written(last) if last else None,
+    }
+
+
 def write_clocks(session: SessionBase, new: Clocks, *, quietly: bool = False) -> None:
     """Keep the clocks; `quietly` if that alone is no reason to save the session."""
     kept = {

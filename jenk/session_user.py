@@ -24,7 +24,7 @@ def get_session_user(request: HttpRequest) -> dict[str, Any] | None:
     if not user.is_authenticated:
         return None
     known = visit.facts if visit and visit.user is user else None
-    times = snapshot.times(record.clocks(request.session))
+    times = record.times(record.clocks(request.session))
     return (known or snapshot.facts(user)) | times
 
 

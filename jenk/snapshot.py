@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from jenk.conf import Fact, conf
-from jenk.policies import Clocks, written
 
 type Facts = dict[str, Any]
 
@@ -122,12 +121,3 @@ DEFAULTS = {
     "user_role": own_or_stock_role,
     "user_status": own_or_stock_status,
 }
-
-
-def times(clocks: Clocks) -> Facts:
-    """Return the two times of the snapshot, None where a session keeps no clock."""
-    at, last = clocks.authenticated_at, clocks.last_activity
-    return {
-        "login_time": written(at) if at else None,
-        "last_activity": written(last) if last else None,
-    }

@@ -23,7 +23,7 @@ from jenk.effects import Steps, arun, io, run
 from jenk.marker import SIGNED_IN, SUFFIX
 from jenk.policies import Clocks
 from jenk.reasons import Reason
-from jenk.snapshot import TIME_KEYS, times
+from jenk.snapshot import TIME_KEYS
 
 type AnyClient = Client | AsyncClient
 
@@ -138,7 +138,7 @@ def _expire(client: AnyClient, reason: str) -> Steps[None]:
 def _set_clocks(session: SessionBase, clocks: Clocks) -> None:
     record.write_clocks(session, clocks)
     if TIME_KEYS[0] in session:
-        record.write_facts(session, times(clocks))
+        record.write_facts(session, record.times(clocks))
 
 
 def _save(session: Any, by: timedelta) -> Steps[None]:
@@ -147,7 +147,7 @@ def _save(session: Any, by: timedelta) -> Steps[None]:
     if model is None:
         yield from io(session.save, session.asave)
         unused = Clocks(None, record.clocks(session).last_activity)
-        if policies.judge(unused, record.limits(session), record.now()):
+        if by and policies.judge(unused, record.limits(session), record.now()):
             yield from io(session.delete, session.adelete)
         return
     row = model._default_manager.filter(pk=key)

@@ -17,7 +17,7 @@ from django.contrib.auth import views as auth_views
 from django.contrib.staticfiles.views import serve as serve_static
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, ResolverMatch, resolve
+from django.urls import NoReverseMatch, Resolver404, ResolverMatch, get_script_prefix, resolve
 from django.views.static import serve as serve_file
 
 from jenk.conf import conf
@@ -127,9 +127,12 @@ def is_admin(match: ResolverMatch | None, names: Collection[str]) -> bool:
 
 def is_login_url(request: HttpRequest, match: ResolverMatch) -> bool:
     """Tell whether LOGIN_URL leads to the view that was resolved."""
+    if not settings.LOGIN_URL:
+        return False
     try:
         path = resolve_url(settings.LOGIN_URL).partition("?")[0]
-        login = resolve(path, getattr(request, "urlconf", None))
+        inside = "/" + path.removeprefix(get_script_prefix()).removeprefix("/")
+        login = resolve(inside, getattr(request, "urlconf", None))
     except (NoReverseMatch, Resolver404):
         return False
     return login.func == match.func and login.route == match.route
@@ -139,6 +142,8 @@ def is_listed(view: Any, match: ResolverMatch | None, entries: Collection[str]) 
     """Tell whether a view is in one of the lists of URL names and dotted paths."""
     if not entries:
         return False
+    if isinstance(entries, str):
+        entries = (entries,)  # or a part of the text would do for an entry
     return dotted_path(view) in entries or (match is not None and match.view_name in entries)
 
 

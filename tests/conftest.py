@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in services.PROBES:
             if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}: {why}"))
+        if item.get_closest_marker("table") and not settings.SESSION_ENGINE.endswith("db"):
+            item.add_marker(pytest.mark.skip(reason="this session engine keeps no table"))
         if item.get_closest_marker("long") and os.environ.get("JENK_TEST_LONG") != "1":
             item.add_marker(pytest.mark.skip(reason="takes minutes: JENK_TEST_LONG=1 runs it"))
 

@@ -6,7 +6,6 @@ It makes a missing database, runs the migrations, creates the demo users and ser
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import sys
@@ -41,12 +40,16 @@ def configure() -> int:
     import django
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
+    from django.utils.module_loading import import_string
 
     try:
-        port: int = settings.PORT
+        port: int = settings.PORT  # type: ignore[misc]  # the example site's own
         check_port(port)
         check_driver(settings.DATABASES["default"]["ENGINE"].rpartition(".")[2])
         django.setup()
+        import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    except ImportError as error:
+        stop(f"SESSION_ENGINE cannot be used: {error}")
     except ImproperlyConfigured as error:
         stop(str(error))
     return port
@@ -75,15 +78,17 @@ def check_driver(database: str) -> None:
 
 def prepare() -> None:
     """Bring the database up to date, with the demo users in it."""
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
     from django.db import Error
 
     try:
         make_database()
         call_command("migrate", verbosity=0)
-        call_command("seed_users", force=True, stdout=io.StringIO())
-    except Error as error:
+        call_command("seed_users", force=True, verbosity=0)
+    except (Error, OSError) as error:
         stop(f"The database in DATABASE_URL cannot be used: {error}")
+    except CommandError as error:
+        stop(str(error))
 
 
 def make_database() -> None:
@@ -128,9 +133,11 @@ def announce(port: int) -> None:
         f"""
   The example site:  http://{HOST}:{port}/
 
-  Sign in as   alice   bob   carol     dave       admin
-  who is a     member  member  manager   inactive   administrator
-  password     {PASSWORD} for everyone
+  Sign in as  alice, bob   members
+              carol        a manager
+              admin        the administrator, also at /admin/
+              dave         inactive: cannot sign in
+  Password    {PASSWORD}   for everyone
 
   Stop with Ctrl-C. Sessions are still there at the next start.
 """
@@ -152,4 +159,7 @@ def stop(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

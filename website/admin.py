@@ -9,7 +9,7 @@ from website.models import User
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     list_display = ("username", "email", "first_name", "last_name", "role", "status", "is_active")
     list_filter = (*UserAdmin.list_filter, "role", "status")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Example site", {"fields": ("role", "status")}))

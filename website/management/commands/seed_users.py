@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--force", action="store_true", help="also without DEBUG")
 
-    def handle(self, *args: Any, force: bool, **options: Any) -> None:
+    def handle(self, *args: Any, force: bool, verbosity: int, **options: Any) -> None:
         if not (settings.DEBUG or force):
             message = "Everyone knows these passwords. Without DEBUG, say --force if you mean it."
             raise CommandError(message)
@@ -45,4 +45,5 @@ class Command(BaseCommand):
             known = User.objects.filter(username=username).exists()
             if not known:
                 User.objects.create_user(username, f"{username}@example.com", PASSWORD, **facts)
-            self.stdout.write(f"{username}: {'already there' if known else 'created'}")
+            if verbosity:
+                self.stdout.write(f"{username}: {'already there' if known else 'created'}")

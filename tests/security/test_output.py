@@ -1,0 +1,279 @@
+"""Hostile names in pages, JSON and logs, and what error reports print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core import signals
+from django.db import OperationalError
+from django.utils.html import escape
+from django.utils.log import AdminEmailHandler
+from django.views.debug import ExceptionReporter
+
+from tests.browsers import Browser
+from tests.security.attacks import Attacker, raw_cookie, short
+from website.models import User
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE_NAMES = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</script><script>alert(1)</script>",
+    "{{ 7|add:7 }}{% debug %}",
+    "a\r\nSet-Cookie: injected=1\r\n\r\n<b>",
+    "\u202egnp.exe",
+    "\x1b[31mred\x1b[0m",
+    "\u2028\u2029",
+    "&lt;b&gt;",
+    "__proto__",
+    "\U0001f600" * 20,
+    "=HYPERLINK(1)",
+]
+
+
+@pytest.fixture(params=HOSTILE_NAMES, ids=short)
+def mallory(request: pytest.FixtureRequest, db: None) -> Any:
+    """A user whose every name is hostile."""
+    name = request.param
+    return User.objects.create_user(
+        name, f"{name}@example.com", "pw", first_name=name[:150], last_name="x"
+    )
+
+
+# --- F1, F2: pages and JSON ---------------------------------------------------------------
+
+
+def test_a_hostile_name_is_escaped_in_a_page(
+    attack: Attacker, either: Browser, mallory: User
+) -> None:
+    """F1"""
+    either.verb("sign_in", mallory)
+
+    response = attack(either, "get", "page/")
+
+    name = mallory.get_full_name()
+    assert f"Welcome, {escape(name)}!" in response.text
+    assert name == escape(name) or name not in response.text
+    assert "injected" not in response.cookies
+
+
+def test_a_hostile_name_is_valid_json(attack: Attacker, either: Browser, mallory: User) -> None:
+    """F2: of the right type, not to be guessed as another, and the same name again."""
+    either.verb("sign_in", mallory)
+
+    response = attack(either, "get", "ajax/")
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert json.loads(response.content)["session_user"]["user"] == mallory.username
+    assert "\u2028" not in response.text
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=short)
+def test_a_hostile_name_that_fails_to_sign_in_is_escaped(
+    attack: Attacker, either: Browser, db: None, name: str
+) -> None:
+    """F1, F4"""
+    page = attack(either, "post", "/login", {"username": name, "password": name, "next": name}).text
+
+    for raw in ("<script>alert", "<img", "' onmouseover='", "<b>"):
+        assert raw not in page
+
+
+@pytest.mark.parametrize("path", ["private/", "ajax/"])
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=short)
+def test_a_hostile_query_is_escaped_in_a_refusal(
+    attack: Attacker, either: Browser, db: None, path: str, name: str
+) -> None:
+    """F1, F4"""
+    response = attack(either, "get", path, {"q": name})
+
+    told = f"{response.headers}{response.text}"
+    for raw in ("<script>", "<img", "\r\nSet-Cookie", "\x1b", "\u202e"):
+        assert raw not in told
+    if response.status_code == 302:
+        page = attack(either, "get", response.url).text
+        assert "<script>alert" not in page
+        assert "<img" not in page
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize("path", ["managers/", "managers-ajax/", "protected-managers/"])
+def test_a_forbidden_answer_names_nobody(
+    attack: Attacker, either: Browser, alice: User, path: str, accept: str
+) -> None:
+    """INV4, F6"""
+    either.sign_in("alice")
+
+    response = attack(either, "get", path, headers={"Accept": accept})
+
+    assert response.status_code == 403
+    assert "alice" not in response.text
+
+
+# --- F4: logs -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/none/%0d%0aFAKE%20event=login_ok",
+        "/none/%1b[31m",
+        "/none/%0aERROR",
+        '/none/" event=login_ok user="admin',
+    ],
+)
+def test_a_hostile_path_is_one_line_in_the_log(
+    attack: Attacker, either: Browser, caplog: pytest.LogCaptureFixture, db: None, path: str
+) -> None:
+    """F4"""
+    cookie = raw_cookie("sessionid=\r\nFAKE; sessionid_seen=\r\nFAKE; a=\x1b[31m")
+    attack(either, "get", path, headers=cookie)
+    attack(either, "post", "/login", {"username": "a\r\nFAKE", "password": "x"}, headers=cookie)
+
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line for line in lines if "\n" in line or "\r" in line or "\x1b" in line] == []
+
+
+# --- F6: error reports --------------------------------------------------------------------
+
+
+class Reports:
+    """What Django would show a developer and mail to the admins of each error."""
+
+    def __init__(self) -> None:
+        self.pages: list[str] = []
+
+    def __call__(self, request: Any = None, **kwargs: Any) -> None:
+        kind, error, traceback = sys.exc_info()
+        reporter = ExceptionReporter(request, kind, error, traceback)
+        self.pages += [reporter.get_traceback_html(), reporter.get_traceback_text()]
+
+
+@pytest.fixture
+def reports() -> Iterator[Reports]:
+    receiver = Reports()
+    signals.got_request_exception.connect(receiver)
+    yield receiver
+    signals.got_request_exception.disconnect(receiver)
+
+
+def no_database() -> Any:
+    """Have every look-up of a session fail."""
+    error = OperationalError("no database")
+    return mock.patch.multiple(
+        SessionStore, load=mock.Mock(side_effect=error), aload=mock.AsyncMock(side_effect=error)
+    )
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["x/fail/", "x/rotate_and_fail/", "x/enter_and_raise/alice/"])
+def test_the_report_of_a_failed_view_has_no_key(
+    attack: Attacker,
+    browser: Browser,
+    alice: User,
+    settings: Any,
+    reports: Reports,
+    path: str,
+    debug: bool,
+) -> None:
+    """F6: on the debug page and in the mail to the admins, locals of every frame included."""
+    settings.DEBUG = debug
+    browser.sign_in("alice")
+
+    attack(browser, "get", path, error=True, new_rows=1)
+
+    assert len(reports.pages) == 2
+    for page in reports.pages:
+        assert "FailureError" in page
+        assert [key for key in attack.known if key in page] == []
+
+
+@pytest.mark.parametrize(
+    ("cookie", "debug"),
+    [
+        ("sessionid={key}", False),
+        ("sessionid={key}", True),
+        ("sessionid={key}; sessionid={other}", False),
+    ],
+    ids=["one", "one, DEBUG", "several"],
+)
+def test_the_report_of_a_failed_load_has_no_key(
+    browser: Browser, alice: User, settings: Any, reports: Reports, cookie: str, debug: bool
+) -> None:
+    """F6: of one cookie, and of several, which jenk looks up itself."""
+    settings.DEBUG = debug
+    browser.sign_in("alice")
+    key, other = browser.key or "", "b" * 32
+    visitor = browser.another()
+    visitor.client.raise_request_exception = False
+    with no_database():
+        response = visitor.get("plain/", headers=raw_cookie(cookie.format(key=key, other=other)))
+
+    assert response.status_code == 500
+    assert len(reports.pages) == 2
+    for page in reports.pages:
+        assert "no database" in page
+        assert [one for one in (key, other) if one in page] == []
+
+
+def test_the_mail_about_a_failed_save_has_no_key(
+    browser: Browser, alice: User, settings: Any, reports: Reports
+) -> None:
+    """F6: Django's own frames hold the record, whose name is the key."""
+    browser.sign_in("alice")
+    key = browser.key or ""
+    browser.client.raise_request_exception = False
+
+    with mock.patch.object(Session, "save", side_effect=OperationalError("no database")):
+        assert browser.get("plain/").status_code == 500
+
+    assert reports.pages
+    for page in reports.pages:
+        assert "no database" in page
+        assert key not in page
+
+
+class Mails(AdminEmailHandler):
+    """Keeps what it would send."""
+
+    def __init__(self) -> None:
+        super().__init__(include_html=True)
+        self.sent: list[str] = []
+
+    def send_mail(self, subject: str, message: str, *args: Any, **kwargs: Any) -> None:
+        self.sent += [subject, message, kwargs["html_message"]]
+
+
+def test_the_handler_that_mails_reports_masks_the_cookie(
+    browser: Browser, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F6: AdminEmailHandler with the HTML report."""
+    browser.sign_in("alice")
+    key = browser.key or ""
+    browser.client.raise_request_exception = False
+    assert browser.get("x/fail/").status_code == 500
+    handler = Mails()
+
+    handler.emit(next(record for record in caplog.records if record.exc_info))
+
+    assert ["FailureError" in text for text in handler.sent] == [False, True, True]
+    assert [text for text in handler.sent if key in text] == []
+
+
+def test_no_page_of_an_error_shows_a_key(attack: Attacker, browser: Browser, alice: User) -> None:
+    """F6, INV3: the site's own 403, 404 and 500 pages."""
+    browser.sign_in("alice")
+
+    assert attack(browser, "get", "/none/").status_code == 404
+    assert attack(browser, "get", "denied/").status_code == 403
+    assert attack(browser, "get", "x/fail/", error=True).status_code == 500

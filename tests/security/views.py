@@ -1,0 +1,144 @@
+"""Views that do what goes wrong: they fail half-way, or lose their session while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.middleware.csrf import get_token
+from django.views.decorators.http import require_POST
+
+from jenk import lifecycle
+from jenk.decorators import public, session_required
+from website.models import User
+
+
+class FailureError(Exception):
+    """What a view raises."""
+
+
+def twin(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the same view as an async one."""
+
+    async def asynchronous(request: HttpRequest, **kwargs: Any) -> Any:
+        return await sync_to_async(view)(request, **kwargs)
+
+    asynchronous.__name__ = f"a{view.__name__}"
+    return asynchronous
+
+
+def fail(request: HttpRequest) -> HttpResponse:
+    """Store something, and fail."""
+    request.session["stored"] = "before the failure"
+    raise FailureError
+
+
+def rotate_and_fail(request: HttpRequest) -> HttpResponse:
+    lifecycle.rotate(request)
+    raise FailureError
+
+
+def rotate_and_roll_back(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic():
+        return rotate_and_fail(request)
+
+
+def sign_out_and_roll_back(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic():
+        logout(request)
+        raise FailureError
+
+
+def enter(request: HttpRequest, username: str) -> HttpResponse:
+    """Sign somebody in by code, as an impersonation does."""
+    login(request, User.objects.get(username=username))
+    return HttpResponse()
+
+
+def enter_and_raise(request: HttpRequest, username: str) -> HttpResponse:
+    enter(request, username)
+    raise FailureError
+
+
+def enter_and_roll_back(request: HttpRequest, username: str) -> HttpResponse:
+    with transaction.atomic():
+        return enter_and_raise(request, username)
+
+
+def change_password(request: HttpRequest) -> HttpResponse:
+    user = request.user
+    user.set_password("another")
+    user.save()
+    update_session_auth_hash(request, user)
+    return HttpResponse()
+
+
+def delete_row(request: HttpRequest) -> None:
+    """End the session as another process would, while this request runs."""
+    Session.objects.filter(pk=request.session.session_key).delete()
+    request.session["late"] = "write"
+
+
+def lose_session(request: HttpRequest) -> HttpResponse:
+    delete_row(request)
+    return HttpResponse("late")
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    name = request.user.get_username()
+
+    def parts() -> Iterator[str]:
+        yield from (name, "!")
+
+    return StreamingHttpResponse(parts())
+
+
+async def astream(request: HttpRequest) -> StreamingHttpResponse:
+    name = request.user.get_username()
+
+    async def parts() -> Any:
+        for part in (name, "!"):
+            yield part
+
+    return StreamingHttpResponse(parts())
+
+
+def token(request: HttpRequest) -> HttpResponse:
+    """Show a form's token, which CSRF_USE_SESSIONS keeps in the session."""
+    return HttpResponse(get_token(request))
+
+
+def hello(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"hello {request.user.get_username()}")
+
+
+def sign_in_page(request: HttpRequest) -> HttpResponse:
+    """A sign-in page that is no LoginView."""
+    return HttpResponse("sign in here")
+
+
+def elsewhere(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"secret of {request.user.get_username()}")
+
+
+def stacked(view: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """Return a view under several decorators, in each order."""
+    return {
+        "login-first": login_required(session_required(view)),
+        "login-last": session_required(login_required(view)),
+        "post-first": require_POST(session_required(view)),
+        "post-last": session_required(require_POST(view)),
+        "public-first": public(session_required(view)),
+        "public-last": session_required(public(view)),
+        "twice": session_required(session_required(view)),
+    }
+
+
+def external(view: Callable[..., Any]) -> Callable[..., Any]:
+    return session_required(login_url="https://sso.example/enter?tenant=1")(view)
