@@ -34,6 +34,8 @@ MODELS = [
     models.GradedUser,
     models.ComputedUser,
     models.AskingUser,
+    models.ManyUser,
+    models.Status,
     models.StockUser,
 ]
 NOBODY = {"user": "", "session_user": None, "keys": {}}
@@ -150,6 +152,16 @@ def test_a_property_that_asks_the_database_works_in_every_kind_of_view(browser: 
     assert facts_of(browser)["user_role"] == 2
     assert browser.get("private/").status_code == 200
     assert browser.get("managers/").status_code == 200
+
+
+def test_a_relation_to_many_is_no_role_and_no_status_and_no_error(browser: Any, use: Any):
+    """The model has neither, as a fact: they are the stock ones, and everything goes on."""
+    user = use(models.ManyUser)
+    user.role.add(models.Grade.objects.create())
+    models.Status.objects.create(user=user)
+    assert browser.sign_in("alice").status_code == 302
+    facts = facts_of(browser)
+    assert (facts["user_role"], facts["user_status"]) == (1, 1)
 
 
 @pytest.mark.parametrize(

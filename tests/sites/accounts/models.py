@@ -119,6 +119,24 @@ class AskingUser(Person):
         return Grade.objects.count()
 
 
+class ManyUser(Person):
+    """Relations by the names of the two facts, that hold no one value."""
+
+    role = models.ManyToManyField(Grade, related_name="+")
+
+    class Meta:
+        app_label = "accounts"
+
+
+class Status(models.Model):
+    """What another table says of a user, if anything."""
+
+    user = models.ForeignKey(ManyUser, models.CASCADE, related_name="status")
+
+    class Meta:
+        app_label = "accounts"
+
+
 class StockUser(AbstractUser):
     """Django's own user, as far as jenk looks."""
 
