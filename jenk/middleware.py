@@ -6,6 +6,7 @@ Their work is written once, as steps that `jenk.effects` drives from sync or fro
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import iscoroutinefunction, markcoroutinefunction
 from typing import Any, cast
 
@@ -77,6 +78,9 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         session = getattr(request, "session", None)
         if session is None:
             return response
+        if response.status_code >= 500:
+            yield from self.agree(request, response, session)
+            return response
         brought = settings.SESSION_COOKIE_NAME in request.COOKIES
         varies = session.accessed
         saves = session.modified or settings.SESSION_SAVE_EVERY_REQUEST
@@ -90,28 +94,37 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
                 cookies.delete_brought(request, response)
         elif saves:
             try:
-                yield from self.store(request, response, session)
+                yield from io(session.save, session.asave)
             except UpdateError as error:
                 return interrupted(request, response, error)
+            cookies.set_session(response, session)
             varies = True
         if varies:
             patch_vary_headers(response, ("Cookie",))
         return response
 
-    def store(self, request: HttpRequest, response: Response, session: Any) -> Steps[None]:
-        """Save the session and send its cookie.
+    def agree(self, request: HttpRequest, response: Response, session: Any) -> Steps[None]:
+        """Have the cookie agree with what is stored after a server error, which saves nothing.
 
-        After a server error nothing is saved. If the key was changed before the error, the browser
-        still gets the new one, or it would go on with a key that is no more.
+        If the key was changed before the error, the browser has to learn the new one, or would go
+        on with a key that is no more; unless a transaction has taken the change back.
         """
-        if response.status_code < 500:
-            yield from io(session.save, session.asave)
+        sent = cookies.session_keys(request)
+        key = session.session_key
+        if session.accessed:
+            patch_vary_headers(response, ("Cookie",))
+        if key in sent or not sent:
+            return
+        if key is not None and (yield from self.is_stored(session, key)):
             cookies.set_session(response, session)
-        elif (sent := cookies.session_keys(request)) and session.session_key not in sent:
-            if session.session_key is None:
-                cookies.delete_session(response)
-            else:
-                cookies.set_session(response, session)
+        elif not (yield from self.is_stored(session, sent[0])):
+            cookies.delete_brought(request, response)
+
+    def is_stored(self, session: Any, key: str) -> Steps[bool]:
+        if not keys.has_shape(self.SessionStore, key):
+            return False
+        stored: bool = yield from io(partial(session.exists, key), partial(session.aexists, key))
+        return stored
 
 
 def interrupted(request: HttpRequest, response: Response, error: UpdateError) -> Response:

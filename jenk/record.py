@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -87,8 +88,8 @@ def remove_facts(session: SessionBase) -> None:
 def expiry(session: SessionBase) -> Expiry:
     """Return what `set_expiry()` asked for; 0 concerns the cookie alone."""
     value = session.get("_session_expiry")
-    if isinstance(value, int | float) and value:
-        return Expiry(idle=duration(value))
+    if isinstance(value, int | float):
+        return Expiry(idle=duration(value) if value and isfinite(value) else None)
     return Expiry(end=policies.read(value, naive=timezone.get_default_timezone()))
 
 

@@ -31,7 +31,7 @@ def is_possible(user_id: Any) -> bool:
     """
     try:
         get_user_model()._meta.pk.to_python(user_id)
-    except (ValidationError, ValueError, TypeError):
+    except (ValidationError, ValueError, TypeError, OverflowError):
         return False
     return True
 

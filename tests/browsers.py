@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -44,9 +48,7 @@ class Browser:
     def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request; a path without a leading slash is one of this style's views."""
         self.forget_dead_cookies()
-        call = getattr(self.client, method)
-        if self.asynchronous:
-            call = async_to_sync(call)
+        call = apart(getattr(self.client, method))
         response = call(path if path.startswith("/") else self.path(path), *args, **kwargs)
         self.note_cookies(response)
         return response
@@ -72,10 +74,7 @@ class Browser:
 
     def verb(self, name: str, *args: Any) -> None:
         """Call a function of `jenk.testing`, or its twin, on the client."""
-        if self.asynchronous:
-            async_to_sync(getattr(testing, f"a{name}"))(self.client, *args)
-        else:
-            getattr(testing, name)(self.client, *args)
+        apart(getattr(testing, f"a{name}" if self.asynchronous else name))(self.client, *args)
 
     @property
     def key(self) -> str | None:
@@ -106,6 +105,15 @@ class Browser:
             if deadline <= now():
                 del self.deadlines[name]
                 self.client.cookies.pop(name, None)
+
+
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function, async or not, as a sync one that leaves the test's context as it was.
+
+    Else every change from sync to async adds to the context that the next one has to carry over.
+    """
+    sync = async_to_sync(function) if iscoroutinefunction(function) else function
+    return partial(copy_context().run, sync)
 
 
 def close_file(response: Any) -> None:

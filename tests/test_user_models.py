@@ -303,6 +303,17 @@ def test_jenk_snapshot_none_keeps_the_eight_out_of_the_session(
     assert set(store(browser).keys()).isdisjoint(brief.KEYS)
 
 
+def test_roles_are_judged_on_the_user_where_the_session_holds_no_role(
+    browser: Any, alice: Any, carol: Any, settings: Any
+):
+    settings.JENK_SNAPSHOT = None
+    browser.sign_in("alice")
+    browser.get("write/", {"user_role": "2"})
+    assert browser.get("managers/").status_code == 403
+    browser.sign_in("carol")
+    assert browser.get("managers/").status_code == 200
+
+
 def test_jenk_snapshot_none_takes_the_eight_out_of_a_session_that_has_them(
     browser: Any, alice: Any, settings: Any
 ):
@@ -457,6 +468,22 @@ def test_a_backend_that_does_not_vouch_makes_anonymous_and_ends_nothing(
     closed[how](False)
     after = facts_and_times(browser)
     assert after | {"last_activity": ""} == before | {"last_activity": ""}
+    assert browser.key == key
+
+
+@pytest.mark.parametrize("how", ["removed", "silent"])
+def test_a_backend_with_rules_of_its_own_may_take_a_disabled_user_back(
+    browser: Any, alice: Any, closed: Any, how: str
+):
+    """Only where ModelBackend's own rules say so is a session ended."""
+    browser.sign_in("alice")
+    key = browser.key
+    closed[how](True)
+    disable(alice)
+    assert browser.get("ajax/").json()["reason"] is None
+    closed[how](False)
+    User.objects.update(is_active=True)
+    assert browser.get("private/").json()["user"] == "alice"
     assert browser.key == key
 
 

@@ -136,6 +136,9 @@ class Status(models.Model):
     class Meta:
         app_label = "accounts"
 
+    def __str__(self) -> str:
+        return f"status of {self.user_id}"
+
 
 class StockUser(AbstractUser):
     """Django's own user, as far as jenk looks."""
