@@ -6,22 +6,36 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from jenk import marker, record
+from jenk.conf import conf
 from jenk.marker import OUTLIVES_SESSION, REASON_AGE, SUFFIX
 
 #: A browser sends a few cookies of one name at most; more are an attack on the look-ups they cost.
 MOST_VALUES = 5
 
+#: Of a long host name only the end can be a domain that others share.
+MOST_LABELS = 6
+
 #: RFC 6265 section 5.2 step 4: white space around a cookie's name is space and tab, no other.
 WHITE_SPACE = " \t"
 
 
-def session_keys(request: HttpRequest) -> list[str]:
+class Keys(tuple[str, ...]):
+    """Session keys, which no report of an error prints."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} session keys>"
+
+
+def session_keys(request: HttpRequest) -> Keys:
     """Return the different values of the session cookie, by its exact name.
 
     Django also takes names with other white space around them, such as U+00A0, for the name, which
@@ -38,7 +52,7 @@ def session_keys(request: HttpRequest) -> list[str]:
     given = request.COOKIES.get(name)
     if given and given not in sent and given not in as_django_reads(header, name):
         sent = [given]
-    return list(dict.fromkeys(value for value in sent if value))
+    return Keys(dict.fromkeys(value for value in sent if value))
 
 
 def as_django_reads(header: str, name: str) -> list[str | None]:
@@ -50,18 +64,15 @@ def as_django_reads(header: str, name: str) -> list[str | None]:
 def set_session(response: HttpResponseBase, session: SessionBase) -> None:
     """Send the session's key."""
     set_cookie(response, settings.SESSION_COOKIE_NAME, session.session_key or "", max_age(session))
+    keep_out_of_caches(response)
 
 
-def delete_session(response: HttpResponseBase) -> None:
-    """Delete the session cookie."""
-    delete_cookie(response, settings.SESSION_COOKIE_NAME)
-
-
-def delete_brought(request: HttpRequest, response: HttpResponseBase) -> None:
+def delete_session(request: HttpRequest, response: HttpResponseBase) -> None:
     """Delete the session cookie; if several came, each, whichever host may have set it."""
     name = settings.SESSION_COOKIE_NAME
+    keep_out_of_caches(response)
     if len(session_keys(request)) < 2:
-        delete_session(response)
+        delete_cookie(response, name)
         return
     for domain in domains(request):
         response.delete_cookie(
@@ -78,10 +89,23 @@ def domains(request: HttpRequest) -> list[str | None]:
     """Return the domains a cookie may have been set for: none, the set one, or this and above."""
     if settings.SESSION_COOKIE_DOMAIN:
         return [None, settings.SESSION_COOKIE_DOMAIN]
-    labels = split_domain_port(request.get_host())[0].split(".")
-    if labels[-1].isdigit() or len(labels) < 2:
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return [None]
+    labels = split_domain_port(host)[0].split(".")[-MOST_LABELS:]
+    if host.startswith("[") or labels[-1].isdigit() or len(labels) < 2:
         return [None]
     return [None, *(".".join(labels[start:]) for start in range(len(labels) - 1))]
+
+
+def keep_out_of_caches(response: HttpResponseBase) -> None:
+    """Have nobody store the response, unless the view has said who may.
+
+    OWASP ASVS 5.0 14.3.2; a response with a session's cookie is one person's.
+    """
+    if conf().JENK_NO_STORE and not response.has_header("Cache-Control"):
+        response["Cache-Control"] = "no-store"
 
 
 def withdraw(response: HttpResponseBase) -> None:

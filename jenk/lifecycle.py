@@ -6,7 +6,6 @@ ending others than the request's own, takes an engine that keeps sessions by use
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Never
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from django.http import HttpRequest
 from jenk import record, signals, snapshot, verification, visits
 from jenk.announce import announce
 from jenk.conf import conf
-from jenk.effects import Steps, arun, io, run
+from jenk.effects import Steps, arun, run, store_io
 from jenk.policies import Clocks
 from jenk.reasons import Reason, end_reason
 from jenk.visits import Visit
@@ -130,7 +129,9 @@ def _rotate(request: HttpRequest) -> Steps[None]:
 
 def _renew_key(request: HttpRequest, visit: Visit | None, user: Any) -> Steps[None]:
     session = request.session
-    yield from io(session.cycle_key, session.acycle_key)
+    if session.session_key is None:
+        return
+    yield from store_io(session.cycle_key, session.acycle_key)
     if visit:
         visit.announced_key = session.session_key
     yield from announce(signals.session_rotated, request, user)
@@ -200,7 +201,7 @@ def use(request: HttpRequest, visit: Visit, at: Clocks, *, quietly: bool) -> Non
 def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[None]:
     """End the session of the request for good: its data go and its user is nobody."""
     session, user, was_signed_in = request.session, visit.user, visit.signed_in
-    yield from io(session.flush, session.aflush)
+    yield from store_io(session.flush, session.aflush)
     verification.become_anonymous(request)
     visit.user, visit.signed_in, visit.key, visit.clocks = None, False, None, Clocks()
     if was_signed_in:
@@ -208,13 +209,13 @@ def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[Non
         yield from announce_end(request, user, reason)
 
 
-def clear_dropped(session: SessionBase, key: str) -> Steps[None]:
+def clear_dropped(session: SessionBase, visit: Visit) -> Steps[None]:
     """Clear what is left of a session that its engine has dropped.
 
     Django's engines keep the row of an expired session, and take it for a living one again should
     the clock go back.
     """
-    yield from io(partial(session.delete, key), partial(session.adelete, key))
+    yield from store_io(lambda: session.delete(visit.key), lambda: session.adelete(visit.key))
 
 
 def note_ended(request: HttpRequest, visit: Visit, reason: Reason, user: Any) -> Steps[None]:

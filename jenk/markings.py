@@ -13,6 +13,7 @@ from jenk.visits import Visit
 
 def mark(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> None:
     """Set, replace or delete the marker, as the visit went."""
+    shown = visit.shown and response.status_code < 500
     brought = request.COOKIES.get(f"{settings.SESSION_COOKIE_NAME}{SUFFIX}")
     if is_signed_in(request):
         status = response.status_code
@@ -20,7 +21,7 @@ def mark(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> None
             cookies.set_signed_in(response, request.session)
         elif status >= 500 and brought and request.session.session_key is None:
             cookies.delete_marker(response)
-    elif visit.reason is None or visit.left or visit.shown:
+    elif visit.reason is None or visit.left or shown:
         if brought and not visit.withheld:
             cookies.delete_marker(response)
     elif visit.told:

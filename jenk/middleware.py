@@ -6,7 +6,6 @@ Their work is written once, as steps that `jenk.effects` drives from sync or fro
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from inspect import iscoroutinefunction, markcoroutinefunction
 from typing import Any, cast
 
@@ -15,18 +14,41 @@ from django.contrib import messages
 from django.contrib.sessions import middleware as django_sessions
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import (
+    DataError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from jenk import cookies, keys, markings, passage, record, responses, visits, wording
+from jenk import (
+    cookies,
+    keys,
+    markings,
+    passage,
+    record,
+    responses,
+    verification,
+    visits,
+    wording,
+)
 from jenk.conf import conf
-from jenk.effects import Steps, arun, io, run
+from jenk.effects import Steps, arun, run, store_io
 from jenk.reasons import Reason
 from jenk.session_user import get_session_user
 from jenk.visits import Visit
+
+#: What a database raises. That a session is gone is Django's own finding, a plain DatabaseError.
+DATABASE_FAILURES = (
+    *(DataError, InterfaceError, InternalError),
+    *(NotSupportedError, OperationalError, ProgrammingError),
+)
 
 type Response = HttpResponseBase
 type GetResponse = Callable[[HttpRequest], Any]
@@ -44,57 +66,63 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         run(self.open(request))
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
-        return run(self.close(request, response))
+        return run(self.finish(request, response))
 
     async def __acall__(self, request: HttpRequest) -> Response:
         await arun(self.open(request))
         response = await cast("Awaitable[Response]", self.get_response(request))
-        return await arun(self.close(request, response))
+        return await arun(self.finish(request, response))
 
     def open(self, request: HttpRequest) -> Steps[None]:
         """Give the request its session, not loaded yet."""
         sent = cookies.session_keys(request)
-        possible = [key for key in sent if keys.has_shape(self.SessionStore, key)]
+        candidates = [
+            self.SessionStore(key) for key in sent if keys.has_shape(self.SessionStore, key)
+        ]
         if len(sent) > 1:
-            possible = yield from self.living(possible)
-        request.session = cast("Any", self.SessionStore(possible[0] if possible else None))
+            candidates = yield from self.living(candidates, sent)
+        request.session = cast("Any", candidates[0] if candidates else self.SessionStore())
 
-    def living(self, possible: list[str]) -> Steps[list[str]]:
-        """Return the key of the one session that lives, of several that one browser sent.
+    def living(self, candidates: list[SessionBase], sent: cookies.Keys) -> Steps[list[SessionBase]]:
+        """Return the one session that lives, of several whose keys one browser sent.
 
         Which of the cookies was planted is not to be known (RFC 6265 section 8.6), so if several
         sessions live, none counts.
         """
+        if len(candidates) > cookies.MOST_VALUES:
+            return []
         found = []
-        for key in possible[: cookies.MOST_VALUES]:
-            session = self.SessionStore(key)
-            yield from io(session.keys, session.akeys)
-            if session.session_key == key and record.is_alive(session):
-                found.append(key)
-        return found if len(found) == 1 and len(possible) <= cookies.MOST_VALUES else []
+        for session in candidates:
+            yield from store_io(session.keys, session.akeys)
+            if session.session_key in sent and record.is_alive(session):
+                found.append(session)
+        return found if len(found) == 1 else []
+
+    def finish(self, request: HttpRequest, response: Response) -> Steps[Response]:
+        """Do what the answer asks for."""
+        if not hasattr(request, "session"):
+            return response
+        if response.status_code < 500:
+            return (yield from self.close(request, response))
+        yield from self.agree(request, response)
+        return response
 
     def close(self, request: HttpRequest, response: Response) -> Steps[Response]:
         """Save the session, and send or delete its cookie."""
-        session = getattr(request, "session", None)
-        if session is None:
-            return response
-        if response.status_code >= 500:
-            yield from self.agree(request, response, session)
-            return response
-        brought = settings.SESSION_COOKIE_NAME in request.COOKIES
-        varies = session.accessed
+        session = cast("Any", request.session)
         saves = session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+        varies = session.accessed
         if saves and not session.is_empty():
             # Only a session that was looked up is known to be there: saving one that is not, as
             # Django does where a middleware answers early, would make a row of any cookie.
-            yield from io(session.keys, session.akeys)
+            yield from store_io(session.keys, session.akeys)
         if session.is_empty():
-            varies = varies or brought
-            if brought:
-                cookies.delete_brought(request, response)
+            if settings.SESSION_COOKIE_NAME in request.COOKIES:
+                cookies.delete_session(request, response)
+                varies = True
         elif saves:
             try:
-                yield from io(session.save, session.asave)
+                yield from store_io(session.save, session.asave)
             except UpdateError as error:
                 return interrupted(request, response, error)
             cookies.set_session(response, session)
@@ -103,27 +131,31 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             patch_vary_headers(response, ("Cookie",))
         return response
 
-    def agree(self, request: HttpRequest, response: Response, session: Any) -> Steps[None]:
+    def agree(self, request: HttpRequest, response: Response) -> Steps[None]:
         """Have the cookie agree with what is stored after a server error, which saves nothing.
 
         If the key was changed before the error, the browser has to learn the new one, or would go
         on with a key that is no more; unless a transaction has taken the change back.
         """
         sent = cookies.session_keys(request)
-        key = session.session_key
+        session = cast("Any", request.session)
         if session.accessed:
             patch_vary_headers(response, ("Cookie",))
-        if key in sent or not sent:
+        if session.session_key in sent or not sent:
             return
-        if key is not None and (yield from self.is_stored(session, key)):
+        if (yield from self.is_stored(cookies.Keys([session.session_key or ""]))):
             cookies.set_session(response, session)
-        elif not (yield from self.is_stored(session, sent[0])):
-            cookies.delete_brought(request, response)
+        elif not (yield from self.is_stored(sent)):
+            cookies.delete_session(request, response)
 
-    def is_stored(self, session: Any, key: str) -> Steps[bool]:
-        if not keys.has_shape(self.SessionStore, key):
+    def is_stored(self, asked: cookies.Keys) -> Steps[bool]:
+        """Tell whether the session of the first key is there."""
+        store = self.SessionStore()
+        if not asked[0] or not keys.has_shape(self.SessionStore, asked[0]):
             return False
-        stored: bool = yield from io(partial(session.exists, key), partial(session.aexists, key))
+        stored: bool = yield from store_io(
+            lambda: store.exists(asked[0]), lambda: store.aexists(asked[0])
+        )
         return stored
 
 
@@ -136,8 +168,8 @@ def interrupted(request: HttpRequest, response: Response, error: UpdateError) ->
         DatabaseError: it was not the session that failed, but the database.
         SessionInterrupted: the other middleware are not there to say more.
     """
-    if isinstance(error.__context__, OperationalError | InterfaceError | DataError):
-        raise error.__context__
+    if isinstance(error.__context__, DATABASE_FAILURES):
+        raise error.__context__ from None
     visit = visits.visit_of(request)
     if visit is None:
         message = (
@@ -149,6 +181,7 @@ def interrupted(request: HttpRequest, response: Response, error: UpdateError) ->
         visit.signed_in, visit.ended = False, Reason.EXPIRED
         return responses.refuse(request, visit.view.terms)
     cookies.withdraw(response)
+    patch_vary_headers(response, ("Cookie",))
     return response
 
 
@@ -215,12 +248,8 @@ class SessionManagementMiddleware(_VisitMiddleware):
 
     def leave(self, request: HttpRequest, response: Response, visit: Visit) -> Steps[Response]:
         yield from passage.depart(request, response, visit)
-        if (
-            conf().JENK_NO_STORE
-            and not response.has_header("Cache-Control")
-            and is_private(request, response, visit)
-        ):
-            response["Cache-Control"] = "no-store"
+        if is_private(request, response, visit):
+            cookies.keep_out_of_caches(response)
         if visit.left and conf().JENK_CLEAR_SITE_DATA:
             kinds = ", ".join(f'"{kind}"' for kind in conf().JENK_CLEAR_SITE_DATA)
             response.headers.setdefault("Clear-Site-Data", kinds)
@@ -228,13 +257,15 @@ class SessionManagementMiddleware(_VisitMiddleware):
 
 
 def is_private(request: HttpRequest, response: Response, visit: Visit) -> bool:
-    """Tell whether the response is one person's, or carries the key of their session."""
-    if visit.signed_in or visit.left or visit.ended:
+    """Tell whether the response is one person's, or sets or deletes the session cookie."""
+    if visit.signed_in or visit.left or visit.ended or verification.is_known(request):
         return True
     session = request.session
-    return not visits.is_untouched(session) and record.will_set_cookie(
-        session, response.status_code
-    )
+    if visits.is_untouched(session):
+        return False
+    if session.is_empty():
+        return settings.SESSION_COOKIE_NAME in request.COOKIES
+    return record.will_set_cookie(session, response.status_code)
 
 
 class SessionExpiryMiddleware(_VisitMiddleware):
@@ -254,7 +285,7 @@ class SessionExpiryMiddleware(_VisitMiddleware):
         view = visit.view
         if view is None or visit.reason is None:
             return None
-        if conf().JENK_REASON_MESSAGE and request.method == "GET" and view.signs_in:
+        if conf().JENK_REASON_MESSAGE and view.signs_in and visits.is_looked_at(request):
             messages.info(request, str(wording.MESSAGES[visit.reason]))
             visit.shown = True
         if (

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from jenk import keys, lifecycle, policies, record, snapshot, verification, visits
 from jenk.announce import announce
 from jenk.conf import conf, seconds
-from jenk.effects import Steps, io
+from jenk.effects import Steps, io, store_io
 from jenk.policies import Clocks
 from jenk.reasons import Reason
 from jenk.signals import session_rotated
@@ -37,10 +37,10 @@ def arrive(request: HttpRequest) -> Steps[Visit]:
         return visit
     replace_malformed(request)
     session = request.session
-    brought = session.session_key
-    yield from io(session.keys, session.akeys)
-    if brought is not None and brought != session.session_key:
-        yield from lifecycle.clear_dropped(session, brought)
+    visit.key = session.session_key
+    yield from store_io(session.keys, session.akeys)
+    if visit.key is not None and visit.key != session.session_key:
+        yield from lifecycle.clear_dropped(session, visit)
     visit.key, visit.clocks = session.session_key, record.clocks(session)
     if record.is_signed_in(session):
         yield from verify(request, visit)

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.utils.encoding import iri_to_uri
 from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 
@@ -28,11 +29,15 @@ def refuse(request: HttpRequest, terms: Terms = DEFAULT_TERMS) -> HttpResponse:
     visit = visits.required_visit(request, "A refusal")
     visit.refused = True
     login = login_url(request, terms.login_url)
+    response: HttpResponse
     if terms.always_json or is_scripted(request):
-        return refuse_script(request, login, visit.reason, terms)
-    visit.told = is_seen(request)
-    target = return_path(request, login) if request.method in {"GET", "HEAD"} else None
-    return HttpResponseRedirect(with_next(login, target, terms))
+        response = refuse_script(request, login, visit.reason, terms)
+    else:
+        visit.told = is_seen(request)
+        target = return_path(request, login) if request.method in {"GET", "HEAD"} else None
+        response = HttpResponseRedirect(with_next(login, target, terms))
+    patch_vary_headers(response, ("Cookie",))
+    return response
 
 
 def refuse_script(

@@ -97,9 +97,20 @@ def email(user: Any) -> str:
     return getattr(user, user.get_email_field_name(), "") or ""
 
 
+def has_own(user: Any, name: str) -> bool:
+    """Tell whether the user model has a fact of that name; what many others point to is none."""
+    if not hasattr(user.__class__, name):
+        return False
+    try:
+        field = user._meta.get_field(name)
+    except (AttributeError, FieldDoesNotExist):
+        return True
+    return bool(field.concrete)
+
+
 def own_or_stock_role(user: Any) -> Any:
     """Return the model's own role, or where it has none the stock one."""
-    if hasattr(user.__class__, "role"):
+    if has_own(user, "role"):
         return attribute(user, "role")
     if getattr(user, "is_superuser", False):
         return Role.SUPERUSER
@@ -108,7 +119,7 @@ def own_or_stock_role(user: Any) -> Any:
 
 def own_or_stock_status(user: Any) -> Any:
     """Return the model's own status, or where it has none 1 for active and 0 for not."""
-    if hasattr(user.__class__, "status"):
+    if has_own(user, "status"):
         return attribute(user, "status")
     return int(bool(getattr(user, "is_active", True)))
 

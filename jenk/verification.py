@@ -65,6 +65,14 @@ def unwrapped(user: Any) -> Any:
     return user._wrapped
 
 
+def is_known(request: HttpRequest) -> bool:
+    """Tell whether the request is known to be somebody's, without asking anew."""
+    user = request.user
+    if isinstance(user, LazyObject) and user._wrapped is empty:
+        return False
+    return bool(user.is_authenticated)
+
+
 def share(request: HttpRequest, user: Any) -> None:
     """Make `user` what every way of asking the request for its user gives."""
 

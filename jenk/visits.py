@@ -131,6 +131,11 @@ def is_prefetch(request: HttpRequest) -> bool:
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
+def is_looked_at(request: HttpRequest) -> bool:
+    """Tell whether a person will look at the page that is being made."""
+    return request.method in {"GET", "POST"} and not is_prefetch(request)
+
+
 def end_reason(request: HttpRequest) -> EndReason | None:
     """Return why this browser's last session ended, if nobody has been told yet."""
     visit = visit_of(request)
@@ -138,6 +143,6 @@ def end_reason(request: HttpRequest) -> EndReason | None:
         return None
 
     def shown() -> None:
-        visit.shown = True
+        visit.shown = is_looked_at(request)
 
     return EndReason(visit.reason, shown)

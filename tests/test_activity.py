@@ -138,9 +138,7 @@ def test_polling_does_not_keep_a_session_alive(browser: Browser, alice: Any, clo
 
 
 @pytest.mark.parametrize("entry", ["{views}:plain", "tests.views.{plain}"])
-def test_passive_views_can_be_listed(
-    browser: Browser, alice: Any, clock: Any, entry: str
-) -> None:
+def test_passive_views_can_be_listed(browser: Browser, alice: Any, clock: Any, entry: str) -> None:
     view = "plain" if browser.views == "sync" else "aplain"
     with override_settings(JENK_PASSIVE_VIEWS=(entry.format(views=browser.views, plain=view),)):
         browser.sign_in("alice")
@@ -216,9 +214,7 @@ def test_sign_out_can_have_the_browser_clear_what_it_keeps(browser: Browser, ali
 
 
 @override_settings(USE_TZ=False, TIME_ZONE="America/New_York")
-def test_naive_times_of_the_project_do_not_matter(
-    browser: Browser, alice: Any, clock: Any
-) -> None:
+def test_naive_times_of_the_project_do_not_matter(browser: Browser, alice: Any, clock: Any) -> None:
     browser.sign_in("alice")
     assert browser.get("plain/").json()["keys"]["login_time"] == STARTED
     session = browser.client.session

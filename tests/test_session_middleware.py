@@ -136,9 +136,12 @@ def test_alone_it_raises_what_djangos_raises() -> None:
 def test_alone_it_does_nothing_where_there_is_no_session() -> None:
     response = HttpResponse()
 
-    assert SessionMiddleware(lambda request: response).process_response(
-        RequestFactory().get("/"), response
-    ) is response
+    assert (
+        SessionMiddleware(lambda request: response).process_response(
+            RequestFactory().get("/"), response
+        )
+        is response
+    )
     assert not response.cookies
 
 

@@ -97,7 +97,9 @@ def test_a_tag_without_the_request_says_what_is_missing(tag: str) -> None:
     ("tag", "action"),
     [("sign_out_form", "/logout"), ('sign_out_form "admin:logout"', "/admin/logout/")],
 )
-def test_the_sign_out_form_leads_where_it_is_told(rf: Any, alice: Any, tag: str, action: str) -> None:
+def test_the_sign_out_form_leads_where_it_is_told(
+    rf: Any, alice: Any, tag: str, action: str
+) -> None:
     request = rf.get("/")
     request.user = alice
     html = Template(f"{{% load jenk %}}{{% {tag} %}}").render(Context({"request": request}))

@@ -82,9 +82,7 @@ def test_an_end_that_cannot_be_brought_about(browser: Browser, alice: Any, reaso
 
 
 @pytest.mark.parametrize(("verb", "argument"), [("age", 5), ("expire", "idle")])
-def test_a_client_without_a_session_is_told_so(
-    browser: Browser, verb: str, argument: Any
-) -> None:
+def test_a_client_without_a_session_is_told_so(browser: Browser, verb: str, argument: Any) -> None:
     with pytest.raises(ValueError, match=r"Call jenk\.testing\.sign_in\(client, user\) first"):
         browser.verb(verb, argument)
 

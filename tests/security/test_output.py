@@ -167,12 +167,18 @@ def reports() -> Iterator[Reports]:
     signals.got_request_exception.disconnect(receiver)
 
 
-def no_database() -> Any:
-    """Have every look-up of a session fail."""
-    error = OperationalError("no database")
-    return mock.patch.multiple(
-        SessionStore, load=mock.Mock(side_effect=error), aload=mock.AsyncMock(side_effect=error)
-    )
+def no_load(session: SessionStore) -> None:
+    message = "no database"
+    raise OperationalError(message)
+
+
+async def no_aload(session: SessionStore) -> None:
+    no_load(session)
+
+
+def no_save(*args: Any, **kwargs: Any) -> None:
+    message = "no database"
+    raise OperationalError(message)
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -216,7 +222,7 @@ def test_the_report_of_a_failed_load_has_no_key(
     key, other = browser.key or "", "b" * 32
     visitor = browser.another()
     visitor.client.raise_request_exception = False
-    with no_database():
+    with mock.patch.multiple(SessionStore, load=no_load, aload=no_aload):
         response = visitor.get("plain/", headers=raw_cookie(cookie.format(key=key, other=other)))
 
     assert response.status_code == 500
@@ -234,7 +240,7 @@ def test_the_mail_about_a_failed_save_has_no_key(
     key = browser.key or ""
     browser.client.raise_request_exception = False
 
-    with mock.patch.object(Session, "save", side_effect=OperationalError("no database")):
+    with mock.patch.object(Session, "save", no_save):
         assert browser.get("plain/").status_code == 500
 
     assert reports.pages
