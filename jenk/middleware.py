@@ -268,6 +268,11 @@ def is_private(request: HttpRequest, response: Response, visit: Visit) -> bool:
     return record.will_set_cookie(session, response.status_code)
 
 
+def is_page(request: HttpRequest) -> bool:
+    """Tell whether a message shows on this very page; one that signs in leads to another."""
+    return request.method == "GET" and visits.is_looked_at(request)
+
+
 class SessionExpiryMiddleware(_VisitMiddleware):
     """A session past its limit is ended for good, and its user is told why."""
 
@@ -285,7 +290,7 @@ class SessionExpiryMiddleware(_VisitMiddleware):
         view = visit.view
         if view is None or visit.reason is None:
             return None
-        if conf().JENK_REASON_MESSAGE and view.signs_in and visits.is_looked_at(request):
+        if conf().JENK_REASON_MESSAGE and view.signs_in and is_page(request):
             messages.info(request, str(wording.MESSAGES[visit.reason]))
             visit.shown = True
         if (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
@@ -63,15 +63,13 @@ def attribute(user: Any, name: str) -> Any:
 
     A relation gives the key it stores, which costs no statement.
     """
-    if isinstance(user, Model):
-        try:
-            field = user._meta.get_field(name)
-        except FieldDoesNotExist:
-            pass
-        else:
-            if field.many_to_one or field.one_to_one:
-                name = getattr(field, "attname", name)
-    value = getattr(user, name)
+    try:
+        field = user._meta.get_field(name)
+        value = getattr(user, getattr(field, "attname", name))
+    except FieldDoesNotExist:
+        value = getattr(user, name)
+    except ObjectDoesNotExist:
+        return None
     return value() if callable(value) and not isinstance(value, type) else value
 
 
@@ -103,7 +101,7 @@ def has_own(user: Any, name: str) -> bool:
         return False
     try:
         field = user._meta.get_field(name)
-    except (AttributeError, FieldDoesNotExist):
+    except FieldDoesNotExist:
         return True
     return bool(field.concrete)
 

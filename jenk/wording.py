@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +64,3 @@ class EndReason(str):
 
     def __hash__(self) -> int:
         return str.__hash__(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (str.__str__(self),)

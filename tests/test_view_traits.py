@@ -10,7 +10,7 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
-from django.urls import include, path, resolve
+from django.urls import clear_script_prefix, include, path, resolve, set_script_prefix
 from django.utils.decorators import method_decorator
 from django.views import View
 
@@ -122,6 +122,28 @@ def test_the_page_at_login_url_is_public(login_url: str, expected: bool) -> None
         assert traits("/enter/").public == expected
         assert traits("/enter/").signs_in == expected
         assert not traits("/plain/").signs_in
+
+
+def test_under_a_script_prefix_the_name_of_the_page_still_leads_to_it() -> None:
+    with override_settings(LOGIN_URL="enter"):
+        set_script_prefix("/app/")
+        try:
+            assert traits("/enter/").signs_in
+        finally:
+            clear_script_prefix()
+
+
+@pytest.mark.parametrize("login_url", ["", None])
+def test_without_a_login_url_nothing_more_is_public(login_url: Any) -> None:
+    with override_settings(LOGIN_URL=login_url):
+        assert not traits("/enter/").public
+
+
+def test_a_lone_text_for_a_list_is_one_entry() -> None:
+    with override_settings(JENK_PUBLIC_VIEWS="tests.test_view_traits.plain_and_more"):
+        assert not traits("/plain/").public
+    with override_settings(JENK_PUBLIC_VIEWS="tests.test_view_traits.plain"):
+        assert traits("/plain/").public
 
 
 @pytest.mark.parametrize("login_url", ["no-such-name", "https://sso.example/enter/"])
