@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextvars import copy_context
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +24,30 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.exit(message, returncode=pytest.ExitCode.USAGE_ERROR)
 
 
+#: Modules whose outcome a database could change. `make test` runs the others on SQLite alone.
+EVERY_DATABASE = (
+    "brief",
+    "security.test_session_life_cycle",
+    "security.test_while_it_runs",
+    "test_activity",
+    "test_existing_site",
+    "test_expiry",
+    "test_persistence",
+    "test_session_middleware",
+    "test_signals",
+    "test_statements",
+    "test_testing",
+    "test_user_models",
+    "test_visitors",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
     for item in items:
+        module = ".".join(item.path.relative_to(here).with_suffix("").parts)
+        if module.startswith(EVERY_DATABASE):
+            item.add_marker("every_database")
         for name in services.PROBES:
             if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}: {why}"))

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
 from django.http import HttpRequest
 from django.test import override_settings
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
 
 from jenk.record import duration
+from jenk.snapshot import attribute
 from tests.browsers import Browser
 from website.models import User
 
@@ -74,3 +75,17 @@ def test_a_user_signed_in_by_a_token_has_facts_and_no_session(browser: Browser) 
 @pytest.mark.parametrize("seconds", [10**15, -(10**15)])
 def test_a_duration_beyond_all_bounds_is_the_longest_there_is(seconds: int) -> None:
     assert (duration(seconds).days > 10**8) == (seconds > 0)
+
+
+class Account:
+    """A user whose status is kept in a row of its own, that is not there."""
+
+    _meta = User._meta
+
+    @property
+    def status(self) -> int:
+        raise ObjectDoesNotExist
+
+
+def test_a_relation_that_leads_nowhere_is_nothing() -> None:
+    assert attribute(Account(), "status") is None
