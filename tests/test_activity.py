@@ -107,7 +107,7 @@ def test_a_change_by_the_view_carries_the_activity_along(
         ("denied/", {}),
     ],
 )
-def test_what_does_not_count(  # noqa: PLR0913 - the cases and their fixtures
+def test_what_does_not_count(
     browser: Browser, alice: Any, clock: Any, saving: bool, path: str, headers: dict[str, str]
 ) -> None:
     browser.sign_in("alice")

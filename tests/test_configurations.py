@@ -49,6 +49,7 @@ def order(request: Any) -> list[str]:
     return ORDERS[request.param]
 
 
+@pytest.mark.parametrize("browser", ["sync", "async"], indirect=True)
 @pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
 def test_a_whole_visit(
     browser: Browser, alice: Any, order: list[str], options: dict[str, Any]

@@ -160,7 +160,7 @@ def test_decorators_keep_what_the_view_is() -> None:
 @pytest.mark.parametrize("decorator", DECORATORS)
 @pytest.mark.parametrize("wrong", [View, TemplateView, 5, "view", staticmethod(len)])
 def test_what_is_no_view_is_refused_at_import(decorator: Callable[..., Any], wrong: Any) -> None:
-    with pytest.raises(TypeError, match="Write @|class-based view write"):
+    with pytest.raises(TypeError, match=r"Write @|class-based view write"):
         decorator(wrong)
 
 

@@ -89,7 +89,7 @@ def test_every_reason_has_words() -> None:
 
 @pytest.mark.parametrize("tag", ["session_end_reason", "sign_out_form"])
 def test_a_tag_without_the_request_says_what_is_missing(tag: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="context_processors.request"):
+    with pytest.raises(ImproperlyConfigured, match=r"context_processors\.request"):
         Template(f"{{% load jenk %}}{{% {tag} %}}").render(Context())
 
 
