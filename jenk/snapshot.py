@@ -103,7 +103,7 @@ def has_own(user: Any, name: str) -> bool:
         field = user._meta.get_field(name)
     except FieldDoesNotExist:
         return True
-    return bool(field.concrete)
+    return bool(field.concrete and not field.many_to_many)
 
 
 def own_or_stock_role(user: Any) -> Any:

@@ -98,8 +98,11 @@ def session_of(**data: Any) -> str:
 
 
 def send(browser: Browser, *keys: str) -> Any:
-    """Send several cookies of one name, which a client's jar cannot hold."""
-    header = "; ".join(f"sessionid={key}" for key in keys)
+    """Send several cookies of one name, which a client's jar cannot hold.
+
+    The empty last pair is for Django 5.2, whose AsyncClient adds its own header after a comma.
+    """
+    header = "; ".join(f"sessionid={key}" for key in keys) + ";"
     browser.client.cookies = SimpleCookie()
     return browser.get("plain/", headers={"Cookie": header})
 

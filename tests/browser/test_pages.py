@@ -159,6 +159,7 @@ def test_a_page_says_what_it_is(scene: Scene, site: Site, new_context: NewContex
 def test_no_page_breaks_its_content_security_policy(
     scene: Scene, site: Site, new_context: NewContext
 ) -> None:
+    pytest.importorskip("django.utils.csp", reason="Django 5.2 sends no policy")
     context = new_context(site)
     wrong: list[str] = []
     policies: set[str | None] = set()
