@@ -42,6 +42,7 @@ from django.shortcuts import redirect, render
 from django.test import TestCase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
 from jenk import lifecycle, signals, testing
@@ -198,6 +199,8 @@ def unread(request: HttpRequest) -> JsonResponse:
 
 
 def login(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "base.html")
     user = auth.authenticate(
         request, username=request.POST.get("username"), password=request.POST.get("password")
     )
@@ -209,6 +212,8 @@ def login(request: HttpRequest) -> HttpResponse:
     return redirect("/dashboard")
 
 
+@public
+@require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     auth.logout(request)
     return redirect("/")
@@ -218,6 +223,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 # A key that somebody saw before is worth nothing afterwards.
 
 
+@require_POST
 @session_required
 def become_manager(request: HttpRequest) -> HttpResponse:
     get_user_model().objects.filter(pk=request.session["user_id"]).update(role=2)

@@ -268,8 +268,9 @@ def test_a_new_key_after_a_change_of_rights(visitor: Client, member: Client) -> 
     thief = Client()
     thief.cookies["sessionid"] = member.cookies["sessionid"].value
 
-    assert visitor.get("/become-manager").status_code == 302
-    assert text(member, "/become-manager") == "You are a manager now"
+    assert member.get("/become-manager").status_code == 405
+    assert visitor.post("/become-manager").status_code == 302
+    assert member.post("/become-manager").text == "You are a manager now"
     assert text(member, "/reports") == "The reports"
     assert thief.get("/reports").status_code == 302
 

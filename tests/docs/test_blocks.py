@@ -365,7 +365,10 @@ def test_a_test_case(block: Block, serve: Any, name: str) -> None:
     assert result.testsRun == 1
 
 
-@checks_block("SESSION_MANAGEMENT_GUIDE.md#sign-in-and-out-1")
+@checks_block(
+    "README.md#install-it-in-your-project-5",
+    "SESSION_MANAGEMENT_GUIDE.md#sign-in-and-out-1",
+)
 def test_the_views_to_sign_in_and_out(block: Block, serve: Any, alice: Any) -> None:
     serve(*run(block).urlpatterns, me=session_required_ajax(lambda request: HttpResponse()))
 
