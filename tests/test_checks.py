@@ -1421,7 +1421,10 @@ def test_a_login_url_without_its_slash_is_a_warning() -> None:
 def test_where_no_url_looks_like_it_the_hint_shows_how() -> None:
     found = only(Problem.LOGIN_URL_NAME, LOGIN_URL="zzz", ROOT_URLCONF=(path("", index),))
 
-    assert found.hint == "LOGIN_URL = 'login'  # with path('login/', ..., name='login') in the URLs"
+    assert (
+        found.hint == "LOGIN_URL = 'login'  # with "
+        "path('login/', jenk.views.auth.LoginView.as_view(), name='login') in the URLs"
+    )
 
 
 def test_a_login_url_under_the_site_s_prefix_is_found() -> None:

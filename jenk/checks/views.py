@@ -139,9 +139,11 @@ def answers(path: str) -> bool:
 
 
 def sign_in_line(known: Known, written: Any) -> str:
-    """Return the LOGIN_URL that was probably meant."""
-    named = [name for name in sorted(known.names) if name.rpartition(":")[2] in SIGN_IN_NAMES]
-    likely = get_close_matches(text(written).strip("/"), sorted(known.names), 1) or named
+    """Return the LOGIN_URL that was probably meant; the admin's lets only staff in."""
+    names = [name for name in sorted(known.names) if not name.startswith("admin:")]
+    named = [name for name in names if name.rpartition(":")[2] in SIGN_IN_NAMES]
+    likely = get_close_matches(text(written).strip("/"), names, 1) or named
     if likely:
         return line("LOGIN_URL", likely[0])
-    return f"{line('LOGIN_URL', 'login')}  # with path('login/', ..., name='login') in the URLs"
+    view = "path('login/', jenk.views.auth.LoginView.as_view(), name='login')"
+    return f"{line('LOGIN_URL', 'login')}  # with {view} in the URLs"
