@@ -4,6 +4,7 @@ PYTHON ?= python3
 
 ENVIRONMENT = $(PYTHON) -m tools.environment
 BIN = .venv/bin
+SERVICES = mariadb postgres redis browser
 
 .DEFAULT_GOAL = help
 .PHONY: help python demo test matrix lint format types docs screens clean
@@ -29,7 +30,7 @@ demo: python
 	@$(BIN)/python tools/demo.py
 
 test: python
-	@$(ENVIRONMENT) .venv test --try mariadb postgres redis browser
+	@$(ENVIRONMENT) .venv test --try $(SERVICES)
 	@$(BIN)/python -m tools.run_tests
 
 matrix: python
@@ -51,7 +52,7 @@ types: python
 	$(BIN)/mypy
 
 docs: python
-	@$(ENVIRONMENT) .venv test
+	@$(ENVIRONMENT) .venv test --try $(SERVICES)
 	$(BIN)/python -m pytest tests/docs
 
 screens: python

@@ -93,10 +93,12 @@ def domains(request: HttpRequest) -> list[str | None]:
         host = request.get_host()
     except DisallowedHost:
         return [None]
-    labels = split_domain_port(host)[0].split(".")[-MOST_LABELS:]
+    name = split_domain_port(host)[0]
+    labels = name.split(".")[-MOST_LABELS:]
     if host.startswith("[") or labels[-1].isdigit() or len(labels) < 2:
         return [None]
-    return [None, *(".".join(labels[start:]) for start in range(len(labels) - 1))]
+    above = (".".join(labels[start:]) for start in range(len(labels) - 1))
+    return [None, *dict.fromkeys([name, *above])]
 
 
 def keep_out_of_caches(response: HttpResponseBase) -> None:

@@ -6,6 +6,7 @@ Their work is written once, as steps that `jenk.effects` drives from sync or fro
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import iscoroutinefunction, markcoroutinefunction
 from typing import Any, cast
 
@@ -143,20 +144,34 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             patch_vary_headers(response, ("Cookie",))
         if session.session_key in sent or not sent:
             return
+        # The old key first: a cache in front of the table keeps the new one after a rollback.
+        if (yield from self.is_stored(sent)):
+            return
         if (yield from self.is_stored(cookies.Keys([session.session_key or ""]))):
             cookies.set_session(response, session)
-        elif not (yield from self.is_stored(sent)):
+        else:
             cookies.delete_session(request, response)
 
     def is_stored(self, asked: cookies.Keys) -> Steps[bool]:
-        """Tell whether the session of the first key is there."""
+        """Tell whether the session of one of these keys is there."""
         store = self.SessionStore()
-        if not asked[0] or not keys.has_shape(self.SessionStore, asked[0]):
-            return False
-        stored: bool = yield from store_io(
-            lambda: store.exists(asked[0]), lambda: store.aexists(asked[0])
-        )
-        return stored
+        for place in range(min(len(asked), cookies.MOST_VALUES)):
+            if asked[place] and keys.has_shape(self.SessionStore, asked[place]):
+                stored = yield from store_io(
+                    partial(self.exists, store, asked, place),
+                    partial(self.aexists, store, asked, place),
+                )
+                if stored:
+                    return True
+        return False
+
+    @staticmethod
+    def exists(store: SessionBase, asked: cookies.Keys, place: int) -> bool:
+        return bool(store.exists(asked[place]))
+
+    @staticmethod
+    async def aexists(store: SessionBase, asked: cookies.Keys, place: int) -> bool:
+        return bool(await store.aexists(asked[place]))
 
 
 def interrupted(request: HttpRequest, response: Response, error: UpdateError) -> Response:

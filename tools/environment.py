@@ -117,7 +117,8 @@ def one_at_a_time() -> Iterator[None]:
 def reason(error: InstallError) -> str:
     """Return the one line of pip's output that says most."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if re.match(r"(ERROR|error|Exception|fatal)\b", line)]
+    # "error: subprocess-exited-with-error" comes first and tells nothing.
+    telling = [line for line in lines if re.match(r"(\w*(Error|Exception|ERROR)|fatal|error): (?!subp)", line)]
     return (telling or lines or ["pip gave no reason"])[0]
 
 

@@ -449,6 +449,19 @@ def test_a_failure_signs_nobody_out(
     assert len(keys()) == 1
 
 
+def test_a_rolled_back_rotation_signs_nobody_out_where_a_cache_is_in_front(
+    browser: Browser, alice: User, settings: Any
+) -> None:
+    """B6: no transaction takes back what `cached_db` has written to its cache."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    browser.sign_in("alice")
+    browser.client.raise_request_exception = False
+
+    assert browser.get("x/rotate_and_roll_back/").status_code == 500
+
+    assert [browser.get("private/").status_code for _ in range(2)] == [200, 200]
+
+
 def test_a_failure_after_a_rotation_in_atomic_requests_signs_nobody_out(
     attack: Attacker, browser: Browser, alice: User
 ) -> None:
