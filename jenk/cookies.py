@@ -50,6 +50,8 @@ def session_keys(request: HttpRequest) -> Keys:
     ]
     sent = [parse_cookie(f"{name}={value}").get(name, "") for value in raw]
     given = request.COOKIES.get(name)
+    if given is None and any(as_django_reads(header, name)):
+        return Keys()  # code before us took the cookie away
     if given and given not in sent and given not in as_django_reads(header, name):
         sent = [given]
     return Keys(dict.fromkeys(value for value in sent if value))

@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from tests.browsers import Browser
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.table]
 
 START = "2026-03-20T12:00:00Z"
 STARTED = "2026-03-20T12:00:00.000000+00:00"

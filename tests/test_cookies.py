@@ -13,6 +13,8 @@ from django.test import RequestFactory, override_settings
 from jenk import cookies
 from tests.browsers import Browser
 
+pytestmark = pytest.mark.table
+
 KEY, OTHER = "a" * 32, "b" * 32
 
 
@@ -58,6 +60,13 @@ def test_a_value_that_code_put_in_counts() -> None:
     request = request_with(f"sessionid={OTHER}")
     request.COOKIES["sessionid"] = KEY
     assert cookies.session_keys(request) == (KEY,)
+
+
+def test_a_cookie_that_code_took_away_is_gone() -> None:
+    request = request_with(f"a=b; sessionid={KEY}")
+    del request.COOKIES["sessionid"]
+
+    assert cookies.session_keys(request) == ()
 
 
 @override_settings(SESSION_COOKIE_NAME="__Host-sid")

@@ -20,7 +20,7 @@ from jenk.middleware import SessionMiddleware
 from tests import urls
 from tests.browsers import Browser
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.table]
 
 
 def end_session(request: HttpRequest) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from tests.browsers import Browser, close_file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.table]
 
 
 def rows() -> int:

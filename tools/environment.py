@@ -118,7 +118,11 @@ def reason(error: InstallError) -> str:
     """Return the one line of pip's output that says most."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # "error: subprocess-exited-with-error" comes first and tells nothing.
-    telling = [line for line in lines if re.match(r"(\w*(Error|Exception|ERROR)|fatal|error): (?!subp)", line)]
+    telling = [
+        line
+        for line in lines
+        if re.match(r"(\w*(Error|Exception|ERROR)|fatal|error): (?!subp)", line)
+    ]
     return (telling or lines or ["pip gave no reason"])[0]
 
 
