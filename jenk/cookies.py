@@ -63,20 +63,28 @@ def as_django_reads(header: str, name: str) -> list[str | None]:
     return [parse_cookie(read).get(name) for read in (header, as_utf8)]
 
 
-def set_session(response: HttpResponseBase, session: SessionBase) -> None:
-    """Send the session's key."""
-    set_cookie(response, settings.SESSION_COOKIE_NAME, session.session_key or "", max_age(session))
+def set_session(request: HttpRequest, response: HttpResponseBase, session: SessionBase) -> None:
+    """Send the session's key; if several came, delete those that other hosts may have set."""
     keep_out_of_caches(response)
+    if len(session_keys(request)) > 1:
+        others = [one for one in domains(request) if one != settings.SESSION_COOKIE_DOMAIN]
+        delete_variants(response, others)
+    set_cookie(response, settings.SESSION_COOKIE_NAME, session.session_key or "", max_age(session))
 
 
 def delete_session(request: HttpRequest, response: HttpResponseBase) -> None:
     """Delete the session cookie; if several came, each, whichever host may have set it."""
-    name = settings.SESSION_COOKIE_NAME
     keep_out_of_caches(response)
     if len(session_keys(request)) < 2:
-        delete_cookie(response, name)
-        return
-    for domain in domains(request):
+        delete_cookie(response, settings.SESSION_COOKIE_NAME)
+    else:
+        delete_variants(response, domains(request))
+
+
+def delete_variants(response: HttpResponseBase, of: list[str | None]) -> None:
+    """Delete the session cookies of these domains, None for the host alone."""
+    name = settings.SESSION_COOKIE_NAME
+    for domain in of:
         response.delete_cookie(
             name,
             path=settings.SESSION_COOKIE_PATH,

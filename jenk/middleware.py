@@ -126,7 +126,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
                 yield from store_io(session.save, session.asave)
             except UpdateError as error:
                 return interrupted(request, response, error)
-            cookies.set_session(response, session)
+            cookies.set_session(request, response, session)
             varies = True
         if varies:
             patch_vary_headers(response, ("Cookie",))
@@ -148,7 +148,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         if (yield from self.is_stored(sent)):
             return
         if (yield from self.is_stored(cookies.Keys([session.session_key or ""]))):
-            cookies.set_session(response, session)
+            cookies.set_session(request, response, session)
         else:
             cookies.delete_session(request, response)
 

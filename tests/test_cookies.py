@@ -143,6 +143,15 @@ def test_of_two_that_live_none_counts_and_both_are_deleted(browser: Browser) -> 
 
 
 @pytest.mark.django_db
+@override_settings(SESSION_COOKIE_DOMAIN="example.com")
+def test_a_visitor_with_two_that_live_gets_one_and_loses_the_planted(browser: Browser) -> None:
+    response = send(browser, session_of(cart=1), session_of(cart=2))
+
+    assert response.cookies["sessionid"].value == browser.key
+    assert ["Domain=example.com" in line for line in deletions(response)] == [False]
+
+
+@pytest.mark.django_db
 @override_settings(SESSION_COOKIE_AGE=600)
 def test_one_past_its_limits_does_not_live(browser: Browser) -> None:
     live = session_of(cart=1)
