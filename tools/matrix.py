@@ -26,8 +26,8 @@ TREE = MATRIX / "tree"
 OPTIONAL = ["mariadb", "postgres", "redis", "browser"]
 NOTHING_COLLECTED = 5
 
-#: What the tree beside an installed wheel does without: above all jenk/ itself.
-LEFT_OUT = shutil.ignore_patterns("jenk", ".*", "build", "dist", "var", "__pycache__")
+#: What the tree beside an installed wheel does without at its root: above all jenk/ itself.
+LEFT_OUT = frozenset({"jenk", "build", "dist", "htmlcov", "var"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,13 +176,19 @@ def run_wheel(column: Column) -> None:
         check=True,
     )
     shutil.rmtree(TREE, ignore_errors=True)
-    shutil.copytree(ROOT, TREE, ignore=LEFT_OUT)
+    shutil.copytree(ROOT, TREE, ignore=left_out)
     where = [beside.interpreter, "-c", "import jenk; print(jenk.__file__)"]
     found = subprocess.run(where, cwd=TREE, capture_output=True, text=True, check=True).stdout
     if "site-packages" not in found:
         message = f"jenk was imported from {found.strip()}, not from the wheel"
         raise RuntimeError(message)
     run_pytest(beside, tree=TREE, marks=["not checkout"], environ={})
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what not to copy: only at the root is "jenk" the package, and not its templates."""
+    hidden = {name for name in names if name.startswith(".") or name == "__pycache__"}
+    return hidden | (LEFT_OUT.intersection(names) if Path(folder) == ROOT else set())
 
 
 class WheelColumn(Column):
