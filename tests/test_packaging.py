@@ -55,7 +55,23 @@ def test_the_wheel_holds_more_than_code(wheel, kind):
 
 
 def test_it_depends_on_django_alone(metadata):
-    assert metadata.get_all("Requires-Dist") == ["django>=5.2"]
+    required = metadata.get_all("Requires-Dist")
+
+    assert [one for one in required if "extra ==" not in one] == ["django>=5.2"]
+
+
+def test_each_extra_brings_what_the_tests_use(metadata):
+    assert metadata.get_all("Provides-Extra") == ["mariadb", "postgres", "redis"]
+    for extra, needs in PROJECT["optional-dependencies"].items():
+        pins = dict(line.split("==") for line in pinned(ROOT / "requirements" / f"{extra}.txt"))
+        assert [need.partition(">=")[0] for need in needs] == list(pins)
+        for need in needs:
+            name, _, least = need.partition(">=")
+            assert as_numbers(pins[name]) >= as_numbers(least)
+
+
+def as_numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def test_the_metadata_is_complete(metadata):
