@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import dj_database_url
+
+from tools import chromium
 
 PATIENCE = 3  # seconds for a connection on a machine that may be busy
 
@@ -73,13 +74,9 @@ def probe_redis() -> None:
 
 def probe_browser() -> None:
     driver("playwright.sync_api")
-    if not chromium():
+    if not chromium.find():
         message = "no chromium on PATH"
         raise MissingError(message)
-
-
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium", path="/usr/bin")
 
 
 PROBES: dict[str, Callable[[], None]] = {

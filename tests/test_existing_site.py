@@ -92,16 +92,7 @@ def test_the_eight_keys_are_filled_at_the_next_request(before: Any, carol: Any, 
     before.sign_in("carol")
     clock.shift(DAY)
     after = add_jenk(before)
-    expected = {
-        "user": "carol",
-        "user_id": carol.pk,
-        "user_email": "carol@example.com",
-        "user_name": "Carol Example",
-        "user_role": 2,
-        "user_status": 1,
-        "login_time": brief.written(NOON + DAY),
-        "last_activity": brief.written(NOON + DAY),
-    }
+    expected = brief.carol(carol.pk, login_time=NOON + DAY, last_activity=NOON + DAY)
     assert after.get("plain/").json() == {
         "user": "carol",
         "session_user": expected,

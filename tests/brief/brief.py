@@ -91,6 +91,22 @@ A_DAY = timedelta(days=1)
 FOURTEEN_DAYS = timedelta(days=14)
 
 
+def carol(
+    pk: int, *, login_time: datetime = NOON, last_activity: datetime = NOON
+) -> dict[str, Any]:
+    """Return the eight facts about the user of the fixture `carol`."""
+    return {
+        "user": "carol",
+        "user_id": pk,
+        "user_email": "carol@example.com",
+        "user_name": "Carol Example",
+        "user_role": 2,
+        "user_status": 1,
+        "login_time": written(login_time),
+        "last_activity": written(last_activity),
+    }
+
+
 def written(instant: datetime) -> str:
     """Return an instant as the session keeps it."""
     return instant.isoformat(timespec="microseconds")

@@ -14,21 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import services
+from tools import chromium
 from tools.server import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SETTINGS = "tests.browser.settings"
 IDLE = 5  # seconds; the idle limit of `short_site`
 
@@ -41,8 +32,8 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=services.chromium(),
-            args=ARGUMENTS,
+            executable_path=chromium.find(),
+            args=chromium.ARGUMENTS,
             # As people have it: going back may show a page from memory.
             ignore_default_args=["--disable-back-forward-cache"],
         )

@@ -38,6 +38,7 @@ from jenk.conf import NAMES
 from jenk.decorators import public, session_required, session_required_ajax
 from jenk.views.auth import LoginView, LogoutView
 from tests.docs.documents import BLOCKS, GUIDE, ROOT, Block
+from tools import chromium
 
 pytestmark = pytest.mark.django_db
 
@@ -522,8 +523,6 @@ def browse(script: Path, body: str) -> str:
     """Open /orders with the script, where every JSON is a 401, and return where that leads."""
     from playwright.sync_api import Route, sync_playwright  # noqa: PLC0415
 
-    from tests import services  # noqa: PLC0415
-
     def answer(route: Route) -> None:
         address = route.request.url
         if address.endswith("/api/me"):
@@ -535,7 +534,7 @@ def browse(script: Path, body: str) -> str:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=services.chromium(), args=["--no-sandbox"]
+            executable_path=chromium.find(), args=chromium.ARGUMENTS
         )
         page = browser.new_page()
         page.route("**/*", answer)
