@@ -316,6 +316,6 @@ class DashboardTest(TestCase):
 
     async def test_the_same_in_async(self) -> None:
         await testing.asign_in(self.async_client, self.user)
-        await testing.aage(self.async_client, timedelta(days=15))
+        await testing.aage(self.async_client, timedelta(days=14))
         response = await self.async_client.get("/api/me")
         self.assertContains(response, "session_ended", status_code=401)

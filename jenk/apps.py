@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -14,8 +16,9 @@ class JenkConfig(AppConfig):
         # What these import needs the models of every app to be there.
         from django.contrib.auth.signals import user_logged_in, user_logged_out  # noqa: PLC0415
 
-        from jenk import checks, receivers  # noqa: PLC0415
+        from jenk import checks, receivers, redaction  # noqa: PLC0415
 
         user_logged_in.connect(receivers.on_signed_in, dispatch_uid="jenk.signed_in")
         user_logged_out.connect(receivers.on_signed_out, dispatch_uid="jenk.signed_out")
+        logging.getLogger("django.contrib.sessions").addFilter(redaction.WithoutFrames())
         checks.register()

@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, parse_cookie
+from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from jenk import marker, record
 from jenk.conf import conf
-from jenk.marker import OUTLIVES_SESSION, REASON_AGE, SUFFIX
+from jenk.cookie_header import values_of
 
 #: A browser sends a few cookies of one name at most; more are an attack on the look-ups they cost.
 MOST_VALUES = 5
@@ -22,8 +22,8 @@ MOST_VALUES = 5
 #: Of a long host name only the end can be a domain that others share.
 MOST_LABELS = 6
 
-#: RFC 6265 section 5.2 step 4: white space around a cookie's name is space and tab, no other.
-WHITE_SPACE = " \t"
+#: Where a request notes which of the two session middleware it passed.
+SENDER = "_jenk_sends_cookie"
 
 
 class Keys(tuple[str, ...]):
@@ -36,63 +36,21 @@ class Keys(tuple[str, ...]):
 
 
 def session_keys(request: HttpRequest) -> Keys:
-    """Return the different values of the session cookie, by its exact name.
-
-    Django also takes names with other white space around them, such as U+00A0, for the name, which
-    defeats the `__Host-` prefix. A value that code put into `request.COOKIES` counts as sent.
-    """
-    name = settings.SESSION_COOKIE_NAME
-    header = request.META.get("HTTP_COOKIE") or ""
-    raw = [
-        value.strip(WHITE_SPACE)
-        for pair, equals, value in (part.partition("=") for part in header.split(";"))
-        if equals and pair.strip(WHITE_SPACE) == name
-    ]
-    sent = [parse_cookie(f"{name}={value}").get(name, "") for value in raw]
-    given = request.COOKIES.get(name)
-    if given is None and any(as_django_reads(header, name)):
-        return Keys()  # code before us took the cookie away
-    if given and given not in sent and given not in as_django_reads(header, name):
-        sent = [given]
-    return Keys(dict.fromkeys(value for value in sent if value))
-
-
-def as_django_reads(header: str, name: str) -> list[str | None]:
-    """Return what Django makes of a cookie: under ASGI in Latin-1, under WSGI in UTF-8."""
-    as_utf8 = header.encode("latin-1", "replace").decode(errors="replace")
-    return [parse_cookie(read).get(name) for read in (header, as_utf8)]
+    """Return the different values of the session cookie, by its exact name."""
+    return Keys(values_of(request, settings.SESSION_COOKIE_NAME))
 
 
 def set_session(request: HttpRequest, response: HttpResponseBase, session: SessionBase) -> None:
-    """Send the session's key; if several came, delete those that other hosts may have set."""
+    """Send the session's key."""
     keep_out_of_caches(response)
-    if len(session_keys(request)) > 1:
-        others = [one for one in domains(request) if one != settings.SESSION_COOKIE_DOMAIN]
-        delete_variants(response, others)
-    set_cookie(response, settings.SESSION_COOKIE_NAME, session.session_key or "", max_age(session))
+    name, key = settings.SESSION_COOKIE_NAME, session.session_key or ""
+    set_cookie(request, response, name, key, max_age(session))
 
 
 def delete_session(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Delete the session cookie; if several came, each, whichever host may have set it."""
+    """Delete the session cookie."""
     keep_out_of_caches(response)
-    if len(session_keys(request)) < 2:
-        delete_cookie(response, settings.SESSION_COOKIE_NAME)
-    else:
-        delete_variants(response, domains(request))
-
-
-def delete_variants(response: HttpResponseBase, of: list[str | None]) -> None:
-    """Delete the session cookies of these domains, None for the host alone."""
-    name = settings.SESSION_COOKIE_NAME
-    for domain in of:
-        response.delete_cookie(
-            name,
-            path=settings.SESSION_COOKIE_PATH,
-            domain=domain,
-            samesite=same_site(),
-        )
-        # One name has one place in a response's cookies; the next line needs a place of its own.
-        response.cookies[f"{name} {domain}"] = response.cookies.pop(name)
+    delete_cookie(request, response, settings.SESSION_COOKIE_NAME)
 
 
 def domains(request: HttpRequest) -> list[str | None]:
@@ -122,8 +80,7 @@ def keep_out_of_caches(response: HttpResponseBase) -> None:
 
 def withdraw(response: HttpResponseBase) -> None:
     """Send nothing about the session after all."""
-    name = settings.SESSION_COOKIE_NAME
-    for mine in (name, f"{name}{SUFFIX}"):
+    for mine in (settings.SESSION_COOKIE_NAME, marker.cookie_name()):
         response.cookies.pop(mine, None)
 
 
@@ -136,30 +93,49 @@ def max_age(session: SessionBase) -> int | None:
     return age if idle is None else min(age, int(idle.total_seconds()))
 
 
-def set_signed_in(response: HttpResponseBase, session: SessionBase) -> None:
+def note_sender(request: HttpRequest) -> None:
+    """Note that jenk sends the session cookie, and not Django."""
+    setattr(request, SENDER, True)
+
+
+def kept_for(request: HttpRequest) -> int | None:
+    """Return how long the browser keeps the session cookie of this request, in seconds."""
+    session = request.session
+    if hasattr(request, SENDER) or session.get_expire_at_browser_close():
+        return max_age(session)
+    return session.get_expiry_age()
+
+
+def set_signed_in(request: HttpRequest, response: HttpResponseBase) -> None:
     """Mark the browser as one where somebody is signed in."""
-    age = max_age(session)
-    outlives = None if age is None else age + int(OUTLIVES_SESSION.total_seconds())
-    set_marker(response, marker.SIGNED_IN, outlives)
+    age = kept_for(request)
+    outlives = None if age is None else age + int(marker.OUTLIVES_SESSION.total_seconds())
+    set_marker(request, response, marker.SIGNED_IN, outlives)
 
 
-def set_reason(response: HttpResponseBase, state: marker.State, reason: Any) -> None:
-    """Have the browser bring the reason along until it was shown."""
-    set_marker(response, marker.write(state, reason), int(REASON_AGE.total_seconds()))
+def set_reason(
+    request: HttpRequest, response: HttpResponseBase, state: marker.State, reason: Any
+) -> None:
+    """Have the browser bring the reason along until it was told, and then until it was shown."""
+    age = marker.REASON_AGES[state]
+    set_marker(request, response, marker.write(state, reason), int(age.total_seconds()))
 
 
-def set_marker(response: HttpResponseBase, value: str, age: int | None) -> None:
-    set_cookie(response, f"{settings.SESSION_COOKIE_NAME}{SUFFIX}", value, age, httponly=True)
+def set_marker(
+    request: HttpRequest, response: HttpResponseBase, value: str, age: int | None
+) -> None:
+    set_cookie(request, response, marker.cookie_name(), value, age, httponly=True)
     patch_vary_headers(response, ("Cookie",))
 
 
-def delete_marker(response: HttpResponseBase) -> None:
+def delete_marker(request: HttpRequest, response: HttpResponseBase) -> None:
     """Have the browser forget the marker."""
-    delete_cookie(response, f"{settings.SESSION_COOKIE_NAME}{SUFFIX}")
+    delete_cookie(request, response, marker.cookie_name())
     patch_vary_headers(response, ("Cookie",))
 
 
 def set_cookie(
+    request: HttpRequest,
     response: HttpResponseBase,
     name: str,
     value: str,
@@ -167,6 +143,10 @@ def set_cookie(
     *,
     httponly: bool | None = None,
 ) -> None:
+    """Set a cookie; if several of its name came, delete those that other hosts may have set."""
+    if len(values_of(request, name)) > 1:
+        own = settings.SESSION_COOKIE_DOMAIN
+        delete_variants(response, name, [one for one in domains(request) if one != own])
     response.set_cookie(
         name,
         value,
@@ -179,13 +159,30 @@ def set_cookie(
     )
 
 
-def delete_cookie(response: HttpResponseBase, name: str) -> None:
+def delete_cookie(request: HttpRequest, response: HttpResponseBase, name: str) -> None:
+    """Delete a cookie; if several of its name came, each, whichever host may have set it."""
+    if len(values_of(request, name)) > 1:
+        delete_variants(response, name, domains(request))
+        return
     response.delete_cookie(
         name,
         path=settings.SESSION_COOKIE_PATH,
         domain=settings.SESSION_COOKIE_DOMAIN,
         samesite=same_site(),
     )
+
+
+def delete_variants(response: HttpResponseBase, name: str, of: list[str | None]) -> None:
+    """Delete the cookies of a name that were set for these domains, None for the host alone."""
+    for domain in of:
+        response.delete_cookie(
+            name,
+            path=settings.SESSION_COOKIE_PATH,
+            domain=domain,
+            samesite=same_site(),
+        )
+        # One name has one place in a response's cookies; the next line needs a place of its own.
+        response.cookies[f"{name} {domain}"] = response.cookies.pop(name)
 
 
 def same_site() -> Any:

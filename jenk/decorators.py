@@ -128,14 +128,16 @@ def protected(name: str, view: View, roles: Roles, terms: Terms) -> View:
         @wraps(view)
         async def asynchronous(request: Any, *args: Any, **kwargs: Any) -> Any:
             refusal = await arun(gate.admit(request, roles, terms))
-            return refusal if refusal is not None else await view(request, *args, **kwargs)
+            if refusal is not None:
+                return refusal
+            return gate.keep_private(await view(request, *args, **kwargs))
 
         return labelled(asynchronous, terms)
 
     @wraps(view)
     def synchronous(request: Any, *args: Any, **kwargs: Any) -> Any:
         refusal = run(gate.admit(request, roles, terms))
-        return refusal if refusal is not None else view(request, *args, **kwargs)
+        return refusal if refusal is not None else gate.keep_private(view(request, *args, **kwargs))
 
     return labelled(synchronous, terms)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
+from jenk.redaction import without_frames
+
 type Effect = tuple[Callable[[], Any], Callable[[], Awaitable[Any]]]
 type Steps[T] = Generator[Effect, Any, T]
 
@@ -32,15 +34,6 @@ def store_io[T](sync: Callable[[], T], twin: Callable[[], Awaitable[T]]) -> Step
         without_frames(error)
         raise
     return result
-
-
-def without_frames(error: BaseException) -> None:
-    """Drop the frames of an error and of those that led to it."""
-    error.add_note("The session store's own frames are left out: they hold the session's key.")
-    chain: BaseException | None = error
-    while chain is not None:
-        chain = chain.with_traceback(None)
-        chain = chain.__cause__ or chain.__context__
 
 
 def run[T](steps: Steps[T]) -> T:

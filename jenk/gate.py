@@ -8,17 +8,19 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
-from jenk import responses, verification, visits
+from jenk import cookies, responses, verification, visits
 from jenk.effects import Steps, io
 from jenk.session_user import role_of
+from jenk.snapshot import as_json
 from jenk.view_traits import Terms
 
 type Roles = Collection[Any] | None
 
 
 def checked_roles(roles: Any) -> Roles:
-    """Return `roles` as given to a decorator or a mixin.
+    """Return `roles` as given to a decorator or a mixin, each as `user_role` holds it.
 
     Raises:
         TypeError: it is no collection of roles, or an empty one, which would let nobody in.
@@ -31,7 +33,7 @@ def checked_roles(roles: Any) -> Roles:
             "enter, as in roles=[2, 3], or leave roles out to let everyone in who is signed in."
         )
         raise TypeError(message)
-    return roles
+    return [as_json(role) for role in roles]
 
 
 def admit(request: HttpRequest, roles: Roles, terms: Terms) -> Steps[HttpResponseBase | None]:
@@ -48,6 +50,22 @@ def admit(request: HttpRequest, roles: Roles, terms: Terms) -> Steps[HttpRespons
     user = yield from io(partial(verification.ask, request), partial(verification.aask, request))
     if not user.is_authenticated:
         return responses.refuse(request, terms)
-    if roles is not None and role_of(request, user) not in roles:
+    if roles is not None and not is_one_of(role_of(request, user), roles):
         return responses.forbid(request, terms)
     return None
+
+
+def is_one_of(role: Any, roles: Collection[Any]) -> bool:
+    """Tell whether a role is in the list; True is not 1."""
+    return any(role == one and isinstance(role, bool) is isinstance(one, bool) for one in roles)
+
+
+def keep_private[T](response: T) -> T:
+    """Have no cache show what a protected view answered to somebody else, or after the end.
+
+    Needed here because a cache may stand between the view and the middleware, as `cache_page` does.
+    """
+    if isinstance(response, HttpResponseBase):
+        patch_vary_headers(response, ("Cookie",))
+        cookies.keep_out_of_caches(response)
+    return response

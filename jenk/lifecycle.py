@@ -6,14 +6,20 @@ ending others than the request's own, takes an engine that keeps sessions by use
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any, Never
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import ImproperlyConfigured
+from django.db import router
 from django.http import HttpRequest
+from django.utils import timezone
 
-from jenk import record, signals, snapshot, verification, visits
+from jenk import keys, record, signals, snapshot, verification, visits
 from jenk.announce import announce
 from jenk.conf import conf
 from jenk.effects import Steps, arun, run, store_io
@@ -21,12 +27,24 @@ from jenk.policies import Clocks
 from jenk.reasons import Reason, end_reason
 from jenk.visits import Visit
 
+logger = logging.getLogger("jenk")
+
+
+INTERRUPTED = (
+    "The request's session was deleted before the request completed. The user may have logged out "
+    "in a concurrent request, for example."
+)
+
 
 def rotate(request: HttpRequest) -> None:
     """Give the request's session a new key; what it holds, its clocks and its user stay.
 
     Call it when the user's privileges change (OWASP Session Management Cheat Sheet, "Renew the
     Session ID After Any Privilege Level Change"). The old key stops working.
+
+    Raises:
+        SessionInterrupted: the session was ended while the request ran. Let it pass: the answer is
+            a sign-in page or a 401, or with Django's session middleware a 400.
     """
     run(_rotate(request))
 
@@ -123,8 +141,23 @@ def _needs_jenk_engine(what: str) -> Never:
 
 
 def _rotate(request: HttpRequest) -> Steps[None]:
-    visit = visits.visit_of(request)
+    visit, session = visits.visit_of(request), request.session
+    if session.session_key is None:
+        return
+    yield from store_io(session.keys, session.akeys)
+    if session.session_key and not (yield from _is_there(session)):
+        raise SessionInterrupted(INTERRUPTED)
     yield from _renew_key(request, visit, getattr(visit, "user", None))
+
+
+def _is_there(session: Any) -> Steps[bool]:
+    """Tell whether the session is still there: a new key for one that was ended would revive it."""
+    if not issubclass(type(session), keys.DJANGO_STORES):
+        return True
+    there: bool = yield from store_io(
+        lambda: session.exists(session.session_key), lambda: session.aexists(session.session_key)
+    )
+    return there
 
 
 def _renew_key(request: HttpRequest, visit: Visit | None, user: Any) -> Steps[None]:
@@ -143,12 +176,17 @@ def sign_in(request: HttpRequest, user: Any) -> Steps[None]:
     Django has already taken up the user and given a visitor's session a new key; a session of
     somebody else it has emptied. What is left is the sign-in of the same user once more, whose
     key has to change as well (OWASP ASVS 5.0 7.2.4).
+
+    The signal of a sign-in is also sent where a token is given out, and the session is nobody's
+    or somebody else's. Such a session stays as it is.
     """
     session, now = request.session, record.now()
+    if visits.is_untouched(session) or not verification.is_claimed_for(session, user):
+        return
     visit = visits.visit_of(request)
     again = record.clocks(session).authenticated_at is not None
-    if visit and visit.signed_in and visit.user.pk != user.pk:
-        yield from announce_end(request, visit.user, Reason.SWITCHED_USER)
+    if visit and visit.signed_in:
+        yield from announce_former(request, visit, user)
     facts = snapshot.facts(user)
     _start(session, facts, Clocks(now, now))
     if again:
@@ -156,16 +194,32 @@ def sign_in(request: HttpRequest, user: Any) -> Steps[None]:
     else:
         yield from announce(signals.session_started, request, user)
     if visit:
-        visit.user, visit.facts, visit.signed_in, visit.leaving = user, facts, True, None
-        visit.announced_key = session.session_key
+        visit.user, visit.facts, visit.signed_in = user, facts, True
+        visit.leaving, visit.signed_out = None, False
+        visit.key = visit.announced_key = session.session_key
+        visit.clocks = Clocks(now, now)
+
+
+def announce_former(request: HttpRequest, visit: Visit, user: Any) -> Steps[None]:
+    """Tell of the sign-in that ends because `user` signs in, if one does."""
+    if visit.leaving is not None:
+        yield from announce_end(request, visit.leaving, Reason.LOGOUT)
+    elif visit.user.pk != user.pk:
+        yield from announce_end(request, visit.user, Reason.SWITCHED_USER)
 
 
 def sign_out(request: HttpRequest, user: Any) -> Steps[None]:
-    """Note that `user` signs out; Django empties the session next."""
+    """Note that somebody signs out, `user` where they were signed in; Django empties the session.
+
+    That waits for the end of the visit where there is one going on: what is left by then decides.
+    """
     visit = visits.visit_of(request)
-    if visit:
-        visit.leaving = user
-    elif user is not None:
+    if visit is None:
+        visits.note_signed_out(request)
+    elif not visit.departed:
+        visit.leaving, visit.signed_out = user, True
+        return
+    if user is not None:
         yield from announce_end(request, user, Reason.LOGOUT)
 
 
@@ -175,10 +229,16 @@ def adopt(request: HttpRequest, visit: Visit, facts: snapshot.Facts) -> None:
     if visit.clocks.authenticated_at is None:
         visit.clocks = Clocks(visit.now, visit.now)
         record.write_clocks(session, visit.clocks)
-    if conf().JENK_SNAPSHOT is None:
-        record.remove_facts(session)
-    else:
+    if conf().JENK_SNAPSHOT is not None:
         record.write_facts(session, facts | record.times(visit.clocks))
+    elif record.holds_facts(session):
+        record.remove_facts(session)
+
+
+def release(session: SessionBase) -> None:
+    """Leave nothing of a sign-in in a session that code has made a visitor's."""
+    record.write_clocks(session, Clocks(None, record.clocks(session).last_activity))
+    record.remove_facts(session)
 
 
 def disown(request: HttpRequest, visit: Visit) -> None:
@@ -194,7 +254,7 @@ def use(request: HttpRequest, visit: Visit, at: Clocks, *, quietly: bool) -> Non
     """Set the clocks of the request's session to `at`."""
     session = request.session
     record.write_clocks(session, at, quietly=quietly)
-    if visit.signed_in and conf().JENK_SNAPSHOT is not None:
+    if visit.signed_in and record.is_signed_in(session) and conf().JENK_SNAPSHOT is not None:
         record.write_facts(session, record.times(at), quietly=quietly)
 
 
@@ -213,9 +273,31 @@ def clear_dropped(session: SessionBase, visit: Visit) -> Steps[None]:
     """Clear what is left of a session that its engine has dropped.
 
     Django's engines keep the row of an expired session, and take it for a living one again should
-    the clock go back.
+    the clock go back. The file engine makes an empty session in its place, which nobody asked for.
     """
-    yield from store_io(lambda: session.delete(visit.key), lambda: session.adelete(visit.key))
+    try:
+        if hasattr(session, "model"):
+            delete = partial(_delete_expired, session, visit)
+            yield from store_io(delete, sync_to_async(delete))
+        if session.session_key is not None:
+            yield from store_io(session.flush, session.aflush)
+    except Exception:
+        logger.exception("An expired session could not be cleared.")
+
+
+def _delete_expired(session: Any, visit: Visit) -> None:
+    """Delete the row of a session if it has expired.
+
+    An engine also returns nothing when its cache fails; a session that lives must outlast that.
+    """
+    rows = session.model._default_manager.using(router.db_for_write(session.model))
+    rows.filter(session_key=visit.key, expire_date__lte=timezone.now()).delete()
+
+
+def note_emptied(request: HttpRequest, visit: Visit) -> Steps[None]:
+    """Note that Django's check of the password emptied the session before jenk saw it."""
+    visit.ended = Reason.PASSWORD_CHANGED
+    yield from announce_end(request, None, Reason.PASSWORD_CHANGED)
 
 
 def note_ended(request: HttpRequest, visit: Visit, reason: Reason, user: Any) -> Steps[None]:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from jenk import cookies, record, visits
-from jenk.marker import SUFFIX, State
+from jenk import cookies, marker, record, verification, visits
+from jenk.cookie_header import values_of
+from jenk.marker import State
 from jenk.visits import Visit
 
 
 def mark(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> None:
     """Set, replace or delete the marker, as the visit went."""
     shown = visit.shown and response.status_code < 500
-    brought = request.COOKIES.get(f"{settings.SESSION_COOKIE_NAME}{SUFFIX}")
+    brought = values_of(request, marker.cookie_name())
     if is_signed_in(request):
         status = response.status_code
         if status < 500 and is_stale(request, status, visit):
-            cookies.set_signed_in(response, request.session)
+            cookies.set_signed_in(request, response)
         elif status >= 500 and brought and request.session.session_key is None:
-            cookies.delete_marker(response)
-    elif visit.reason is None or visit.left or shown:
+            cookies.delete_marker(request, response)
+    elif visit.reason is None or shown:
         if brought and not visit.withheld:
-            cookies.delete_marker(response)
+            cookies.delete_marker(request, response)
     elif visit.told:
-        cookies.set_reason(response, State.TOLD, visit.reason)
+        cookies.set_reason(request, response, State.TOLD, visit.reason)
     elif visit.ends_here:
-        cookies.set_reason(response, State.UNTOLD, visit.reason)
+        cookies.set_reason(request, response, State.UNTOLD, visit.reason)
 
 
 def is_signed_in(request: HttpRequest) -> bool:
@@ -36,7 +36,7 @@ def is_signed_in(request: HttpRequest) -> bool:
     return (
         not visits.is_untouched(session)
         and record.is_signed_in(session)
-        and request.user.is_authenticated
+        and verification.is_known(request)
     )
 
 

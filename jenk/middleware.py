@@ -31,9 +31,11 @@ from django.utils.functional import SimpleLazyObject
 from jenk import (
     cookies,
     keys,
+    lifecycle,
     markings,
     passage,
     record,
+    redaction,
     responses,
     verification,
     visits,
@@ -41,8 +43,10 @@ from jenk import (
 )
 from jenk.conf import conf
 from jenk.effects import Steps, arun, run, store_io
+from jenk.marker import State
 from jenk.reasons import Reason
 from jenk.session_user import get_session_user
+from jenk.view_traits import DEFAULT_TERMS
 from jenk.visits import Visit
 
 #: What a database raises. That a session is gone is Django's own finding, a plain DatabaseError.
@@ -76,6 +80,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
 
     def open(self, request: HttpRequest) -> Steps[None]:
         """Give the request its session, not loaded yet."""
+        cookies.note_sender(request)
         sent = cookies.session_keys(request)
         candidates = [
             self.SessionStore(key) for key in sent if keys.has_shape(self.SessionStore, key)
@@ -98,6 +103,14 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             if session.session_key in sent and record.is_alive(session):
                 found.append(session)
         return found if len(found) == 1 else []
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> Response | None:
+        """Answer a view that finds its session ended while it ran; keep keys out of any report."""
+        redaction.without_store(error, self.SessionStore)
+        visit = visits.visit_of(request)
+        if visit is None or not visit.signed_in or not is_interruption(error):
+            return None
+        return refuse_interrupted(request, visit)
 
     def finish(self, request: HttpRequest, response: Response) -> Steps[Response]:
         """Do what the answer asks for."""
@@ -183,21 +196,29 @@ def interrupted(request: HttpRequest, response: Response, error: UpdateError) ->
         DatabaseError: it was not the session that failed, but the database.
         SessionInterrupted: the other middleware are not there to say more.
     """
-    if isinstance(error.__context__, DATABASE_FAILURES):
-        raise error.__context__ from None
+    if not is_interruption(error):
+        raise cast("Exception", error.__context__) from None
     visit = visits.visit_of(request)
     if visit is None:
-        message = (
-            "The request's session was deleted before the request completed. The user may have "
-            "logged out in a concurrent request, for example."
-        )
-        raise SessionInterrupted(message) from error
+        raise SessionInterrupted(lifecycle.INTERRUPTED) from error
     if visit.signed_in and visit.view is not None and not visit.view.public:
-        visit.signed_in, visit.ended = False, Reason.EXPIRED
-        return responses.refuse(request, visit.view.terms)
+        return refuse_interrupted(request, visit)
     cookies.withdraw(response)
     patch_vary_headers(response, ("Cookie",))
     return response
+
+
+def is_interruption(error: Exception) -> bool:
+    """Tell whether an error says that the session is gone, and not that the database failed."""
+    if isinstance(error, SessionInterrupted):
+        return True
+    return isinstance(error, UpdateError) and not isinstance(error.__context__, DATABASE_FAILURES)
+
+
+def refuse_interrupted(request: HttpRequest, visit: Visit) -> Response:
+    """Return the refusal of a request whose session was ended while it ran."""
+    visit.signed_in, visit.ended = False, Reason.EXPIRED
+    return responses.refuse(request, visit.view.terms if visit.view else DEFAULT_TERMS)
 
 
 class _VisitMiddleware:
@@ -283,6 +304,19 @@ def is_private(request: HttpRequest, response: Response, visit: Visit) -> bool:
     return record.will_set_cookie(session, response.status_code)
 
 
+def is_answer_to_refusal(request: HttpRequest, visit: Visit) -> bool:
+    """Tell whether a script posts after it was told in a 401 that the session has ended.
+
+    It may be signing in, to a view that jenk cannot know; a protected one still refuses.
+    """
+    return (
+        request.method == "POST"
+        and visit.ended is None
+        and visit.marker.state is State.UNTOLD
+        and responses.is_scripted(request)
+    )
+
+
 def is_page(request: HttpRequest) -> bool:
     """Tell whether a message shows on this very page; one that signs in leads to another."""
     return request.method == "GET" and visits.is_looked_at(request)
@@ -299,6 +333,9 @@ class SessionExpiryMiddleware(_VisitMiddleware):
     def leave(self, request: HttpRequest, response: Response, visit: Visit) -> Steps[Response]:
         yield from passage.depart(request, response, visit)
         markings.mark(request, response, visit)
+        if visit.said:  # also on a page made ahead of time, which leaves the marker as it is
+            patch_vary_headers(response, ("Cookie",))
+            cookies.keep_out_of_caches(response)
         return response
 
     def judge_view(self, request: HttpRequest, visit: Visit) -> Response | None:
@@ -313,6 +350,7 @@ class SessionExpiryMiddleware(_VisitMiddleware):
             and conf().JENK_EXPIRED_REDIRECT == "all"
             and "Authorization" not in request.headers
             and not view.public
+            and not is_answer_to_refusal(request, visit)
         ):
             return responses.refuse(request, view.terms)
         return None

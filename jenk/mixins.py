@@ -52,7 +52,9 @@ class SessionRequiredMixin(View):
         if self.view_is_async:
             return self._adispatch(steps, request, *args, **kwargs)
         refusal = run(steps)
-        return refusal if refusal is not None else super().dispatch(request, *args, **kwargs)
+        if refusal is not None:
+            return refusal
+        return gate.keep_private(super().dispatch(request, *args, **kwargs))
 
     async def _adispatch(
         self, steps: Steps[HttpResponseBase | None], request: HttpRequest, *args: Any, **kwargs: Any
@@ -61,4 +63,4 @@ class SessionRequiredMixin(View):
         if refusal is not None:
             return refusal
         response: HttpResponseBase = await cast("Any", super().dispatch(request, *args, **kwargs))
-        return response
+        return gate.keep_private(response)

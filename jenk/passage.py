@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -18,6 +19,7 @@ from jenk import keys, lifecycle, policies, record, snapshot, verification, visi
 from jenk.announce import announce
 from jenk.conf import conf, seconds
 from jenk.effects import Steps, io, store_io
+from jenk.marker import State
 from jenk.policies import Clocks
 from jenk.reasons import Reason
 from jenk.signals import session_rotated
@@ -35,6 +37,8 @@ def arrive(request: HttpRequest) -> Steps[Visit]:
     visit = visits.begin(request, record.now())
     if visits.is_untouched(request.session):
         return visit
+    if was_emptied(request, visit):
+        yield from lifecycle.note_emptied(request, visit)
     replace_malformed(request)
     session = request.session
     visit.key = session.session_key
@@ -45,6 +49,22 @@ def arrive(request: HttpRequest) -> Steps[Visit]:
     if record.is_signed_in(session):
         yield from verify(request, visit)
     return visit
+
+
+def was_emptied(request: HttpRequest, visit: Visit) -> bool:
+    """Tell whether Django found the password changed when code before jenk's asked for the user.
+
+    It empties the session then, and with it goes whose it was.
+    """
+    session = request.session
+    return (
+        visit.marker.state is State.SIGNED_IN
+        and not visit.signed_out
+        and session.modified
+        and session.is_empty()
+        and verification.was_asked(request)
+        and settings.SESSION_COOKIE_NAME in request.COOKIES
+    )
 
 
 def replace_malformed(request: HttpRequest) -> None:
@@ -64,7 +84,9 @@ def verify(request: HttpRequest, visit: Visit) -> Steps[None]:
     user = yield from verification.resolve(request)
     if user.is_authenticated:
         visit.user, visit.signed_in = user, record.is_signed_in(request.session)
-        visit.key = request.session.session_key
+        if visit.key != request.session.session_key:  # SECRET_KEY is a new one
+            visit.key = request.session.session_key
+            yield from announce(session_rotated, request, user)
         return
     reason, user = yield from verification.why_not(request.session, user_id, backend)
     if reason:
@@ -118,8 +140,10 @@ def facts_of(user: Any) -> Steps[snapshot.Facts]:
 def reach(request: HttpRequest, visit: Visit, view: Callable[..., Any]) -> None:
     """Note the view that the URL resolved to; from here on the session reads as used now."""
     visit.view = ViewTraits(request, view)
-    if visit.key is not None and not is_passive(request, visit):
-        lifecycle.use(request, visit, used_now(visit.clocks, visit), quietly=True)
+    session = request.session
+    if visit.key is None or session.is_empty() or is_passive(request, visit):
+        return
+    lifecycle.use(request, visit, used_now(record.clocks(session), visit), quietly=True)
 
 
 def is_passive(request: HttpRequest, visit: Visit) -> bool:
@@ -160,6 +184,8 @@ def say_goodbye(request: HttpRequest, visit: Visit) -> Steps[None]:
     if user is None:
         user, reason = visit.user, Reason.ENDED_BY_CODE
     visit.signed_in, visit.left = False, True
+    if not request.session.is_empty():
+        lifecycle.release(request.session)
     yield from lifecycle.announce_end(request, user, reason)
 
 
@@ -198,7 +224,10 @@ def welcome(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> N
         and "Authorization" not in request.headers
         and not visits.is_prefetch(request)
         and not (visit.view is not None and visit.view.no_session)
+        and visit.ended is None
         and not visit.ends_here
+        and not visits.is_shareable(response)
+        and not visit.signed_out
         and not visit.left
         and response.status_code < 500
     ):

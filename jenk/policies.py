@@ -104,19 +104,21 @@ def min_or_none(one: timedelta | None, other: timedelta | None) -> timedelta | N
 def judge(clocks: Clocks, limit: Limits, now: datetime) -> Reason | None:
     """Return why a session has ended by `now`, or None while it lives.
 
-    The boundary instant counts as ended. Limits are judged as they are now, from the clocks, so
-    a limit that was lowered applies to a session that is already running.
+    The boundary instant counts as ended, and of several ends the earliest. Limits are judged as
+    they are now, from the clocks, so a limit that was lowered applies to a session that is already
+    running.
     """
     at, last = clocks.authenticated_at, clocks.last_activity
     if any(clock is not None and clock - now > SKEW for clock in (at, last)):
         return Reason.EXPIRED
+    past = {}
     if at is not None and limit.absolute is not None and now - at >= limit.absolute:
-        return Reason.ABSOLUTE
+        past[Reason.ABSOLUTE] = now - at - limit.absolute
     if limit.end is not None and now >= limit.end:
-        return Reason.EXPIRED
+        past[Reason.EXPIRED] = now - limit.end
     if last is not None and limit.idle is not None and now - last >= limit.idle:
-        return Reason.IDLE
-    return None
+        past[Reason.IDLE] = now - last - limit.idle
+    return max(past, key=past.__getitem__, default=None)
 
 
 def interval(configured: timedelta, idle: timedelta | None) -> timedelta:

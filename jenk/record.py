@@ -19,7 +19,7 @@ from django.utils import timezone
 from jenk import policies
 from jenk.conf import conf, seconds
 from jenk.policies import Clocks, Expiry, Limits
-from jenk.snapshot import KEYS, Facts
+from jenk.snapshot import KEYS, TIME_KEYS, Facts
 
 PRIVATE_KEY = "_jenk"
 
@@ -79,6 +79,11 @@ def write_facts(session: SessionBase, new: Facts, *, quietly: bool = False) -> N
             session.update(differing)
 
 
+def holds_facts(session: SessionBase) -> bool:
+    """Tell whether jenk has filled in the eight keys: a project has no use for these two times."""
+    return all(key in session for key in TIME_KEYS)
+
+
 def remove_facts(session: SessionBase) -> None:
     """Take the eight keys out of the session."""
     for key in KEYS:
@@ -120,7 +125,10 @@ def is_alive(session: SessionBase) -> bool:
 
 def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:
     """Tell whether the time of the last use is to be written down again."""
-    every = policies.interval(seconds(conf().JENK_ACTIVITY_INTERVAL), limits(session).idle)
+    gap = limits(session).idle
+    if holds_nothing(session):
+        gap = policies.min_or_none(gap, seconds(conf().JENK_EMPTY_SESSION_AGE))
+    every = policies.interval(seconds(conf().JENK_ACTIVITY_INTERVAL), gap)
     last = now.last_activity
     return last is not None and policies.is_due(stored.last_activity, last, every)
 

@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import resolve_url
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.encoding import iri_to_uri
 from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
@@ -90,7 +90,10 @@ def login_url(request: HttpRequest, own: str | None) -> str:
     """
     match = request.resolver_match
     if own is None and match is not None and match.app_names[-1:] == ["admin"]:
-        return reverse(f"{match.namespace}:login", current_app=match.namespace)
+        try:
+            return reverse(f"{match.namespace}:login", current_app=match.namespace)
+        except NoReverseMatch:
+            pass  # another app of that name, or an admin whose address takes arguments
     return resolve_url(own or settings.LOGIN_URL)
 
 
@@ -150,7 +153,7 @@ def is_seen(request: HttpRequest) -> bool:
     Browsers that send no Fetch Metadata get the benefit of the doubt.
     """
     mode = request.headers.get("Sec-Fetch-Mode", "navigate")
-    return mode == "navigate" and not visits.is_prefetch(request)
+    return mode == "navigate" and request.method != "HEAD" and not visits.is_prefetch(request)
 
 
 def return_path(request: HttpRequest, login: str) -> str | None:
@@ -165,6 +168,8 @@ def return_path(request: HttpRequest, login: str) -> str | None:
 def htmx_page(request: HttpRequest) -> str | None:
     """Return the path of the page that htmx sent the request from, if it is ours."""
     current = request.headers.get("HX-Current-URL", "")
+    if len(current) > 3 * LONGEST_NEXT:  # each byte may be percent-encoded
+        return None
     if request.headers.get("HX-Current-URL-URI-AutoEncoded") == "true":
         current = unquote(current)
     if not checked(request, current):

@@ -61,16 +61,23 @@ def found(user: Any, source: Fact) -> Any:
 def attribute(user: Any, name: str) -> Any:
     """Return an attribute of the user, called if it is a method.
 
-    A relation gives the key it stores, which costs no statement.
+    A relation gives the primary key, which costs no statement where that is what it stores.
     """
     try:
         field = user._meta.get_field(name)
-        value = getattr(user, getattr(field, "attname", name))
+        value = getattr(user, field.attname if stores_key(field) else name)
     except FieldDoesNotExist:
         value = getattr(user, name)
     except ObjectDoesNotExist:
         return None
     return value() if callable(value) and not isinstance(value, type) else value
+
+
+def stores_key(field: Any) -> bool:
+    """Tell whether a field's column holds its value, or the primary key of what it points to."""
+    if not getattr(field, "attname", None):
+        return False
+    return not field.is_relation or field.target_field.primary_key
 
 
 def as_json(value: Any) -> Any:
@@ -92,7 +99,8 @@ def full_name(user: Any) -> str:
 
 def email(user: Any) -> str:
     """Return the e-mail address, or an empty string where there is none."""
-    return getattr(user, user.get_email_field_name(), "") or ""
+    name = user.get_email_field_name()
+    return (getattr(user, name, "") if name else "") or ""
 
 
 def has_own(user: Any, name: str) -> bool:

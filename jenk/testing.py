@@ -17,10 +17,10 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import caches
 from django.test import AsyncClient, Client
 
-from jenk import policies, record
+from jenk import cookies, marker, policies, record
 from jenk.conf import Duration, seconds
 from jenk.effects import Steps, arun, io, run
-from jenk.marker import SIGNED_IN, SUFFIX
+from jenk.marker import OUTLIVES_SESSION, SIGNED_IN
 from jenk.policies import Clocks
 from jenk.reasons import Reason
 from jenk.snapshot import TIME_KEYS
@@ -93,11 +93,18 @@ def _store(client: AnyClient) -> SessionBase:
 def _signed_in(client: AnyClient, at: datetime | None) -> Steps[None]:
     session = _store(client)
     yield from io(session.keys, session.akeys)
-    name = f"{settings.SESSION_COOKIE_NAME}{SUFFIX}"
-    client.cookies[name] = SIGNED_IN
-    client.cookies[name]["path"] = settings.SESSION_COOKIE_PATH
+    age = cookies.max_age(session)
+    _set_cookie(client, settings.SESSION_COOKIE_NAME, session.session_key or "", age)
+    outlives = None if age is None else age + int(OUTLIVES_SESSION.total_seconds())
+    _set_cookie(client, marker.cookie_name(), SIGNED_IN, outlives)
     if at is not None:
         yield from _age(client, record.now() - at)
+
+
+def _set_cookie(client: AnyClient, name: str, value: str, age: int | None) -> None:
+    client.cookies[name] = value
+    client.cookies[name]["path"] = settings.SESSION_COOKIE_PATH
+    client.cookies[name]["max-age"] = "" if age is None else age
 
 
 def _age(client: AnyClient, by: timedelta) -> Steps[None]:

@@ -24,16 +24,22 @@ def claimed(session: SessionBase) -> tuple[Any, str | None]:
     return session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
 
 
+def is_claimed_for(session: SessionBase, user: Any) -> bool:
+    """Tell whether the session names `user`, as Django's `login()` writes it."""
+    return bool(session.get(SESSION_KEY) == user._meta.pk.value_to_string(user))
+
+
 def is_possible(user_id: Any) -> bool:
     """Tell whether `user_id` can be a primary key of the user model as it is now.
 
-    Django raises on one that cannot, as after a change of the key's type.
+    Django raises on one that cannot, as after a change of the key's type, and a database on text
+    that it cannot hold.
     """
     try:
         get_user_model()._meta.pk.to_python(user_id)
+        return b"\0" not in str(user_id).encode()
     except (ValidationError, ValueError, TypeError, OverflowError):
         return False
-    return True
 
 
 def resolve(request: HttpRequest) -> Steps[Any]:
@@ -83,6 +89,11 @@ def share(request: HttpRequest, user: Any) -> None:
     request.auser = auser
     caches = cast("Any", request)
     caches._cached_user = caches._acached_user = user
+
+
+def was_asked(request: HttpRequest) -> bool:
+    """Tell whether somebody has already asked Django whose request it is."""
+    return hasattr(request, "_cached_user") or hasattr(request, "_acached_user")
 
 
 def become_anonymous(request: HttpRequest) -> None:

@@ -7,14 +7,16 @@ slips past (OWASP ASVS 5.0 8.3.1).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth import views as auth_views
 from django.contrib.staticfiles.views import serve as serve_static
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, ResolverMatch, get_script_prefix, resolve
@@ -71,24 +73,40 @@ class ViewTraits:
     @cached_property
     def public(self) -> bool:
         """Open to a visitor, whatever became of their session."""
-        return self.serves_file or is_public(self.view, self.match) or self.signs_in
+        return (
+            self.serves_file
+            or self.says("jenk_public")
+            or is_public(self.view, self.match)
+            or self.signs_in
+        )
 
     @cached_property
     def passive(self) -> bool:
         """Not a use of the session: a status poll, a file."""
         return (
             self.serves_file
-            or getattr(self.view, "jenk_passive", False)
+            or self.says("jenk_passive")
             or is_listed(self.view, self.match, conf().JENK_PASSIVE_VIEWS)
         )
 
     @cached_property
     def terms(self) -> Terms:
         """What its decorator or mixin says of refusals."""
-        found = getattr(self.view, "jenk_terms", None)
-        if found is None:
-            found = getattr(getattr(self.view, "view_class", None), "jenk_terms", None)
-        return found if isinstance(found, Terms) else DEFAULT_TERMS
+        found = (getattr(place, "jenk_terms", None) for place in (self.view, self.handler))
+        mixed = terms_of_class(self.view)
+        return next((one for one in found if isinstance(one, Terms)), mixed)
+
+    @cached_property
+    def handler(self) -> Any:
+        """The method of a class-based view that answers this request, None for other views."""
+        method = (self.request.method or "").lower()
+        view_class = getattr(self.view, "view_class", None)
+        found = getattr(view_class, method, None)
+        return getattr(view_class, "get", None) if found is None and method == "head" else found
+
+    def says(self, mark: str) -> bool:
+        """Tell whether a decorator has left this mark, on the view or on its method."""
+        return any(getattr(place, mark, False) for place in (self.view, self.handler))
 
     @cached_property
     def no_session(self) -> bool:
@@ -96,11 +114,20 @@ class ViewTraits:
         return self.serves_file or is_listed(self.view, self.match, conf().JENK_NO_SESSION_VIEWS)
 
 
+def terms_of_class(view: Any) -> Terms:
+    """Return what `SessionRequiredMixin` was told, in its class or by `as_view()`."""
+    found = getattr(getattr(view, "view_class", None), "jenk_terms", None)
+    if not isinstance(found, Terms):
+        return DEFAULT_TERMS
+    given = getattr(view, "view_initkwargs", {})
+    names = {one.name for one in fields(Terms)}
+    return replace(found, **{name: given[name] for name in names & given.keys()})
+
+
 def is_public(view: Any, match: ResolverMatch | None) -> bool:
     """Tell whether a visitor may see this view whatever became of their session."""
     return (
         not getattr(view, "login_required", True)
-        or getattr(view, "jenk_public", False)
         or is_class_of(view, PUBLIC_VIEWS)
         or is_admin(match, ADMIN_PUBLIC_NAMES)
         or is_listed(view, match, conf().JENK_PUBLIC_VIEWS)
@@ -130,12 +157,16 @@ def is_login_url(request: HttpRequest, match: ResolverMatch) -> bool:
     if not settings.LOGIN_URL:
         return False
     try:
-        path = resolve_url(settings.LOGIN_URL).partition("?")[0]
-        inside = "/" + path.removeprefix(get_script_prefix()).removeprefix("/")
+        parts = urlsplit(resolve_url(settings.LOGIN_URL))
+        if parts.netloc and parts.netloc != request.get_host():
+            return False
+        inside = "/" + parts.path.removeprefix(get_script_prefix()).removeprefix("/")
         login = resolve(inside, getattr(request, "urlconf", None))
-    except (NoReverseMatch, Resolver404):
+    except (NoReverseMatch, Resolver404, DisallowedHost):
         return False
-    return login.func == match.func and login.route == match.route
+    return all(
+        getattr(login, part) == getattr(match, part) for part in ("func", "route", "args", "kwargs")
+    )
 
 
 def is_listed(view: Any, match: ResolverMatch | None, entries: Collection[str]) -> bool:

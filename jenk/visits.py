@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_max_age
 
 from jenk import marker
+from jenk.cookie_header import values_of
 from jenk.marker import Marker, State
 from jenk.policies import Clocks
 from jenk.reasons import Reason
@@ -19,6 +21,7 @@ from jenk.view_traits import ViewTraits
 from jenk.wording import EndReason
 
 ATTRIBUTE = "_jenk_visit"
+SIGNED_OUT = "_jenk_signed_out"
 
 MIDDLEWARE_LINES = """\
     "jenk.middleware.SessionMiddleware",
@@ -32,9 +35,10 @@ MIDDLEWARE_LINES = """\
 class Visit:
     """One request's view of its session.
 
-    `key` and `clocks` are as loaded; `user` is the verified user and `facts` what is known of
-    them. `ended` is why a signed-in session ended in this request; `leaving` is who is signing
-    out, and `left` says that they have. `withheld` says that the session carries a user whom nobody
+    `key` and `clocks` are as loaded, or as the last sign-in made them; `user` is the verified user
+    and `facts` what is known of them. `ended` is why a signed-in session ended in this request;
+    `signed_out` says that code has signed out, whoever it was, `leaving` who it was, and `left`
+    that nobody has come in their place. `withheld` says that the session carries a user whom nobody
     can vouch for now, which ends nothing.
     """
 
@@ -48,18 +52,20 @@ class Visit:
     ended: Reason | None = None
     view: ViewTraits | None = None
     facts: dict[str, Any] | None = None
+    signed_out: bool = False
     leaving: Any = None
     left: bool = False
     announced_key: str | None = field(default=None, repr=False)
     refused: bool = False
     told: bool = False
+    said: bool = False
     shown: bool = False
     departed: bool = False
 
     @property
     def reason(self) -> Reason | None:
         """Why this browser, that was signed in, is not any more."""
-        if self.signed_in or self.withheld:
+        if self.signed_in or self.withheld or self.signed_out or self.left:
             return None
         return self.ended or self.marker.reason
 
@@ -112,10 +118,17 @@ def begin(request: HttpRequest, now: datetime) -> Visit:
                 f"order:\n{MIDDLEWARE_LINES}"
             )
             raise ImproperlyConfigured(message)
-    cookie = request.COOKIES.get(f"{settings.SESSION_COOKIE_NAME}{marker.SUFFIX}")
-    visit = Visit(now, marker.read(cookie))
+    brought = values_of(request, marker.cookie_name())
+    # Of several values any may be planted by another host, so none counts.
+    found = marker.read(brought[0]) if len(brought) == 1 else Marker()
+    visit = Visit(now, found, signed_out=getattr(request, SIGNED_OUT, False))
     setattr(request, ATTRIBUTE, visit)
     return visit
+
+
+def note_signed_out(request: HttpRequest) -> None:
+    """Note that code before jenk's middleware has signed out."""
+    setattr(request, SIGNED_OUT, True)
 
 
 def is_untouched(session: SessionBase) -> bool:
@@ -124,6 +137,14 @@ def is_untouched(session: SessionBase) -> bool:
     Asking would make the response vary on the cookie, which a page for everybody should not.
     """
     return session.session_key is None and not session.accessed and not session.modified
+
+
+def is_shareable(response: HttpResponseBase) -> bool:
+    """Tell whether a cache that serves many may keep the response (RFC 9111 section 3)."""
+    said = response.get("Cache-Control", "").lower()
+    if any(word in said for word in ("private", "no-store", "no-cache")):
+        return False
+    return "public" in said or "s-maxage" in said or bool(get_max_age(response))
 
 
 def is_prefetch(request: HttpRequest) -> bool:
@@ -143,6 +164,7 @@ def end_reason(request: HttpRequest) -> EndReason | None:
         return None
 
     def shown() -> None:
+        visit.said = True
         visit.shown = is_looked_at(request)
 
     return EndReason(visit.reason, shown)

@@ -10,7 +10,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 
-from jenk import cookies
+from jenk import cookies, marker
+from jenk.reasons import Reason
 from tests.browsers import Browser
 
 pytestmark = pytest.mark.table
@@ -183,7 +184,7 @@ def test_a_deleted_cookie_has_the_attributes_it_was_set_with() -> None:
     with override_settings(**settings):
         response = HttpResponse()
         cookies.delete_session(request_with(None), response)
-        cookies.delete_marker(response)
+        cookies.delete_marker(request_with(None), response)
 
     lines = [morsel.OutputString() for morsel in response.cookies.values()]
     assert len(lines) == 2
@@ -192,3 +193,70 @@ def test_a_deleted_cookie_has_the_attributes_it_was_set_with() -> None:
         assert "Path=/" in line
         assert "SameSite=Strict" in line
         assert "Domain" not in line
+
+
+# --- The marker is read as strictly as the session's ----------------------------------------
+
+TOLD = marker.write(marker.State.TOLD, Reason.IDLE)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "\u00a0sessionid_seen=1",
+        "\u3000sessionid_seen=1",
+        "\x0bsessionid_seen=1",
+        "SESSIONID_SEEN=1",
+        f"sessionid_seen={TOLD}; sessionid_seen=1",
+        f"sessionid_seen=1; sessionid_seen={TOLD}",
+    ],
+    ids=["nbsp", "ideographic", "vertical-tab", "capitals", "told-first", "told-last"],
+)
+def test_a_planted_marker_shuts_nobody_out(browser: Browser, db: None, header: str) -> None:
+    for _ in range(3):
+        response = browser.another().get("plain/", headers={"cookie": f"{as_sent(header)};"})
+        assert response.status_code == 200
+
+
+def as_sent(text: str) -> str:
+    return text.encode().decode("latin-1")
+
+
+@override_settings(SESSION_COOKIE_DOMAIN="testserver")
+def test_of_several_markers_all_are_deleted(browser: Browser, db: None) -> None:
+    header = f"sessionid_seen={TOLD}; sessionid_seen=1;"
+    response = browser.get("plain/", headers={"cookie": header})
+    deleted = [one for one in response.cookies.values() if one.key == "sessionid_seen"]
+
+    assert {one["domain"] for one in deleted} == {"", "testserver"}
+    assert {one["max-age"] for one in deleted} == {0}
+
+
+@override_settings(SESSION_COOKIE_DOMAIN="testserver")
+def test_signing_in_replaces_the_markers_of_other_hosts(browser: Browser, alice: Any) -> None:
+    browser.sign_in("alice")
+    header = f"sessionid={browser.key}; sessionid_seen={TOLD}; sessionid_seen=1;"
+    response = browser.another().get("private/", headers={"cookie": header})
+    sent = {one["domain"]: one.value for one in response.cookies.values() if "seen" in one.key}
+
+    assert response.status_code == 200
+    assert sent == {"": "", "testserver": "1"}
+
+
+@pytest.mark.parametrize(
+    ("middleware", "kept"),
+    [
+        ("jenk.middleware.SessionMiddleware", 900),
+        ("django.contrib.sessions.middleware.SessionMiddleware", 1209600),
+    ],
+)
+@override_settings(JENK_PRESET="pci")
+def test_the_marker_outlives_the_session_cookie_by_a_day(
+    browser: Browser, alice: Any, settings: Any, middleware: str, kept: int
+) -> None:
+    ours = "jenk.middleware.SessionMiddleware"
+    settings.MIDDLEWARE = [middleware if one == ours else one for one in settings.MIDDLEWARE]
+    sent = browser.sign_in("alice").cookies
+
+    assert sent["sessionid"]["max-age"] == kept
+    assert sent["sessionid_seen"]["max-age"] == kept + 86400

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.generic import TemplateView
@@ -21,6 +23,7 @@ from jenk.decorators import (
 )
 from jenk.mixins import SessionRequiredMixin
 from tests.browsers import Browser
+from tests.urls import urlpatterns
 
 DECORATORS = [session_required, session_required_ajax, public, passive]
 SCRIPTS = [
@@ -227,3 +230,37 @@ def test_the_facts_are_no_door_to_the_session(browser: Browser, alice: Any) -> N
         "login_time": response["keys"]["login_time"],
         "last_activity": response["keys"]["last_activity"],
     }
+
+
+class Level(Enum):
+    MEMBER = 1
+    MANAGER = "manager"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "roles", "enters"),
+    [
+        (1, [Level.MEMBER], True),
+        ("manager", [Level.MANAGER, 7], True),
+        ("manager", [Level.MEMBER], False),
+        (Level.MANAGER, Level, True),
+        (1, [True], False),
+        (True, [1, 2], False),
+        (True, [True], True),
+        (0, [False], False),
+        ("1", [1], False),
+        (None, [None], True),
+        ([1], ["[1]"], True),
+    ],
+)
+def test_roles_are_compared_as_the_session_holds_them(
+    alice: Any, role: Any, roles: Any, enters: bool
+) -> None:
+    view = session_required(roles=roles)(lambda request: HttpResponse("in"))
+    with override_settings(JENK_SNAPSHOT={"user_role": lambda user: role}):
+        client = Client()
+        client.force_login(alice)
+        with override_settings(ROOT_URLCONF=(path("in/", view), *urlpatterns)):
+            assert client.get("/in/").status_code == (200 if enters else 403)
+            assert Client().get("/in/").status_code == 302

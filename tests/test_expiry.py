@@ -419,3 +419,78 @@ def test_streams_and_head_requests_are_refused_as_well(browser: Browser, alice: 
     browser.expire()
 
     assert browser.request("head", "plain/").status_code == 302
+
+
+# --- A reason that nobody has seen yet ------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["open/", "ajax/"])
+def test_a_reason_waits_for_a_person(browser: Browser, alice: Any, clock: Any, path: str) -> None:
+    """A tab that polls, or a public page, does not use it up in five minutes."""
+    browser.sign_in("alice")
+    browser.expire()
+    for _ in range(12):
+        browser.get(path, headers={"X-Requested-With": "XMLHttpRequest"})
+        clock.shift(timedelta(hours=1))
+
+    assert browser.get("plain/").status_code == 302
+    assert reason_of(browser) == "idle"
+
+
+def test_a_reason_waits_a_day_at_most(browser: Browser, alice: Any, clock: Any) -> None:
+    browser.sign_in("alice")
+    browser.expire()
+    browser.get("open/")
+    clock.shift(timedelta(days=1))
+
+    assert browser.get("plain/").status_code == 200
+    assert reason_of(browser) is None
+
+
+def test_a_reason_that_was_told_is_kept_for_five_minutes(
+    browser: Browser, alice: Any, clock: Any
+) -> None:
+    browser.sign_in("alice")
+    browser.expire()
+    browser.get("plain/")
+    clock.shift(timedelta(minutes=5) - SECOND)
+    assert browser.get("ajax/").json()["reason"] == "idle"
+    clock.shift(SECOND)
+
+    assert browser.get("ajax/").json()["reason"] is None
+
+
+SCRIPT = {"Accept": "application/json"}
+
+
+def test_a_script_that_was_told_can_sign_in(browser: Browser, alice: Any) -> None:
+    """Where a project's own sign-in endpoint is, jenk cannot know."""
+    browser.sign_in("alice")
+    browser.expire()
+    assert browser.post("plain/", headers=SCRIPT).json()["code"] == "session_ended"
+
+    assert browser.post("plain/", headers=SCRIPT).status_code == 200
+    assert browser.post("ajax/", headers=SCRIPT).json()["code"] == "session_ended"
+    assert browser.get("plain/", headers=SCRIPT).json()["code"] == "session_ended"
+    assert browser.post("plain/").status_code == 302
+
+
+def test_asking_for_the_headers_alone_tells_nobody(browser: Browser, alice: Any) -> None:
+    browser.sign_in("alice")
+    browser.expire()
+    assert browser.request("head", "plain/").status_code == 302
+
+    assert browser.get("plain/").status_code == 302
+    assert browser.get("plain/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/logout", "leave/"])
+def test_who_signs_out_too_late_has_signed_out(browser: Browser, alice: Any, path: str) -> None:
+    browser.sign_in("alice")
+    browser.expire()
+    assert browser.post(path).status_code == 200
+
+    assert browser.marker in {None, ""}
+    assert browser.key in {None, ""}
+    assert browser.get("plain/").status_code == 200
+    assert reason_of(browser) is None

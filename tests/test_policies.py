@@ -178,3 +178,29 @@ def test_what_is_no_instant_reads_as_none(value: object) -> None:
 def test_a_naive_instant_is_taken_for_utc() -> None:
     assert policies.read("2026-03-29T01:30:00") == NOW
     assert policies.read(NOW.replace(tzinfo=None)) == NOW
+
+
+@pytest.mark.parametrize(
+    ("idle_for", "age", "end", "verdict"),
+    [
+        (100, 100, None, Reason.IDLE),  # at 60, before 90
+        (20, 100, None, Reason.ABSOLUTE),
+        (100, 100, 50, Reason.EXPIRED),
+        (100, 100, 30, Reason.IDLE),
+        (61, 91, None, Reason.ABSOLUTE),  # of two at once the one that nothing extends
+    ],
+)
+def test_of_several_ends_the_earliest_counts(
+    idle_for: int, age: int, end: int | None, verdict: Reason
+) -> None:
+    """OWASP ASVS 5.0 7.3: the limits are independent of each other."""
+    clocks = Clocks(ago(age * SECOND), ago(idle_for * SECOND))
+    fixed = None if end is None else ago(end * SECOND)
+
+    assert policies.judge(clocks, Limits(60 * SECOND, 90 * SECOND, fixed), NOW) == verdict
+
+
+def test_the_longest_limit_there_is_ends_nothing() -> None:
+    clocks = Clocks(NOW + timedelta(seconds=30), NOW + timedelta(seconds=30))
+
+    assert policies.judge(clocks, Limits(timedelta.max, timedelta.max), NOW) is None

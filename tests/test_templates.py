@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.shortcuts import render
 from django.template import Context, Template
 from django.test import RequestFactory, override_settings
 from django.urls import NoReverseMatch
@@ -138,3 +139,28 @@ def test_after_signing_out_there_is_a_way_back_in(browser: Browser, alice: Any) 
 
     assert response.status_code == 200
     assert 'href="/login"' in html(response)
+
+
+class Bouncer:
+    """Answers before anybody knows who is asking, as DISALLOWED_USER_AGENTS has Django do."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        return render(request, "tests/page.html", status=403)
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_a_page_in_front_of_the_middleware_has_nobody(
+    browser: Browser, alice: Any, settings: Any, place: int
+) -> None:
+    browser.sign_in("alice")
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], f"{__name__}.Bouncer"]
+    turned_away = browser.another()
+    turned_away.client.cookies = browser.client.cookies
+    response = turned_away.get("page/")
+
+    assert response.status_code == 403
+    assert "<form" not in html(response)
+    assert "<b>" not in html(response)

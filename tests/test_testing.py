@@ -111,3 +111,36 @@ def test_other_engines(browser: Browser, alice: Any, engine: str, tmp_path: Any)
         assert browser.get("private/").status_code == 200
         browser.verb("age", timedelta(days=14))
         assert browser.get("private/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, 1209600),
+        ({"JENK_PRESET": "pci"}, 900),
+        ({"SESSION_COOKIE_AGE": 60}, 60),
+        ({"SESSION_EXPIRE_AT_BROWSER_CLOSE": True}, None),
+    ],
+)
+def test_the_cookies_are_those_that_a_browser_would_have(
+    browser: Browser, alice: Any, options: dict[str, Any], kept: int | None
+) -> None:
+    with override_settings(**options):
+        sign_in(browser, alice)
+        made = {name: browser.client.cookies[name]["max-age"] for name in browser.client.cookies}
+        sent = browser.get("plain/").cookies
+
+    assert made == {name: morsel["max-age"] for name, morsel in sent.items()}
+    assert made["sessionid"] == ("" if kept is None else kept)
+    assert made["sessionid_seen"] == ("" if kept is None else kept + 86400)
+
+
+@override_settings(JENK_PRESET="pci")
+@pytest.mark.parametrize(("by", "reason"), [(899, None), (901, "expired"), (80000, "expired")])
+def test_time_passes_at_once_as_after_a_request(
+    browser: Browser, alice: Any, by: int, reason: str | None
+) -> None:
+    sign_in(browser, alice)
+    browser.verb("age", by)
+
+    assert browser.get("ajax/").json().get("reason") == reason

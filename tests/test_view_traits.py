@@ -10,14 +10,21 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
-from django.urls import clear_script_prefix, include, path, resolve, set_script_prefix
+from django.urls import (
+    clear_script_prefix,
+    include,
+    path,
+    re_path,
+    resolve,
+    set_script_prefix,
+)
 from django.utils.decorators import method_decorator
 from django.views import View
 
 from jenk import view_traits
-from jenk.decorators import passive, public, session_required
+from jenk.decorators import passive, public, session_required, session_required_ajax
 from jenk.mixins import SessionRequiredMixin
-from jenk.view_traits import DEFAULT_TERMS, ViewTraits
+from jenk.view_traits import DEFAULT_TERMS, Terms, ViewTraits
 from tests import urls
 from tests.browsers import Browser
 
@@ -211,3 +218,93 @@ def test_no_spelling_of_a_path_is_public(browser: Browser, alice: Any, path: str
 
     assert response.status_code in {301, 302, 404}
     assert not response.cookies["sessionid"].value
+
+
+# --- What a class-based view says in places of its own ------------------------------------
+
+
+class Handlers(View):
+    """Decorated method by method, as `TypeError` advises for a method."""
+
+    @method_decorator(passive)
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    @method_decorator(public)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    @method_decorator(session_required_ajax)
+    def put(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("get", (True, False, False)),
+        ("head", (True, False, False)),
+        ("post", (False, True, False)),
+        ("put", (False, False, True)),
+        ("delete", (False, False, False)),
+    ],
+)
+def test_a_method_says_it_for_itself(method: str, said: tuple[bool, bool, bool]) -> None:
+    request = getattr(RequestFactory(), method)("/x/")
+    request.resolver_match = None
+    view = ViewTraits(request, Handlers.as_view())
+
+    assert (view.passive, view.public, view.terms.always_json) == said
+
+
+def test_as_view_says_more_than_the_class() -> None:
+    request = RequestFactory().get("/x/")
+    request.resolver_match = None
+    view = Page.as_view(always_json=True, redirect_field_name="back")
+
+    assert ViewTraits(request, view).terms == Terms("/enter", "back", always_json=True)
+    assert ViewTraits(request, View.as_view()).terms == DEFAULT_TERMS
+
+
+# --- Where LOGIN_URL leads ----------------------------------------------------------------
+
+
+EVERYTHING = (
+    path("login", plain, name="own"),
+    path("<slug:tenant>/login", plain, name="tenant"),
+    re_path(r"^(?P<rest>.*)$", plain, name="spa"),
+)
+
+
+@pytest.mark.parametrize(
+    ("login_url", "address", "public"),
+    [
+        ("/login", "/login", True),
+        ("/login", "/anywhere/", False),
+        ("/login?from=site", "/login", True),
+        ("/acme/login", "/acme/login", True),
+        ("/acme/login", "/other/login", False),
+        ("/spa-login", "/spa-login", True),
+        ("/spa-login", "/some/page", False),
+        ("https://sso.example/login", "/login", False),
+        ("https://sso.example/login", "/some/page", False),
+        ("//sso.example/login", "/login", False),
+        ("http://testserver/login", "/login", True),
+        ("", "/login", False),
+    ],
+)
+def test_only_the_page_of_login_url_itself_is_the_one_to_sign_in_on(
+    login_url: str, address: str, public: bool
+) -> None:
+    request = RequestFactory().get(address)
+    request.resolver_match = resolve(address, EVERYTHING)
+    request.urlconf = EVERYTHING
+    with override_settings(LOGIN_URL=login_url):
+        assert ViewTraits(request, plain).signs_in is public
+
+
+def test_a_host_that_is_not_allowed_has_no_page_to_sign_in_on() -> None:
+    request = RequestFactory(headers={"host": "evil.example"}).get("/login")
+    request.resolver_match = resolve("/login", EVERYTHING)
+    with override_settings(LOGIN_URL="http://testserver/login"):
+        assert not ViewTraits(request, plain).signs_in

@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.http import HttpResponse
 from django.test import override_settings
+from django.urls import path
+from django.views.decorators.cache import cache_page
 
 from tests.browsers import Browser, close_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.table]
+
+
+@pytest.fixture(params=["sync", "async"])
+def either(request: pytest.FixtureRequest) -> Browser:
+    """A browser for each handler, where the style of the view makes no difference."""
+    return Browser(asynchronous=request.param == "async", views="sync")
 
 
 def rows() -> int:
@@ -162,3 +171,48 @@ def test_a_projects_own_keys_are_left_alone_and_grant_nothing(browser: Browser) 
     }
     assert browser.get("private/").status_code == 302
     assert browser.get("managers/").status_code == 302
+
+
+SHARED = ["public", "public, max-age=60", "max-age=60", "s-maxage=60", "Public, Max-Age=1"]
+OWN = ["private", "private, max-age=60", "no-store", "no-cache", "max-age=0", "must-revalidate"]
+
+
+@pytest.mark.parametrize("said", [*SHARED, *OWN])
+def test_a_page_that_a_cache_may_share_brings_no_session(either: Browser, said: str) -> None:
+    """RFC 9111 section 3: a shared cache would hand one visitor's key to the next."""
+
+    def page(request: Any) -> HttpResponse:
+        return HttpResponse(headers={"Cache-Control": said})
+
+    with override_settings(ROOT_URLCONF=(path("page/", page),)):
+        response = either.get("/page/")
+
+    assert ("sessionid" in response.cookies) is (said in OWN)
+    assert response.headers["Cache-Control"] == said
+    assert rows() == (said in OWN)
+
+
+def test_a_page_of_djangos_cache_brings_no_session(either: Browser) -> None:
+    with override_settings(
+        ROOT_URLCONF=(path("page/", cache_page(60)(lambda request: HttpResponse("page"))),),
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    ):
+        for _ in range(2):
+            assert "sessionid" not in either.get("/page/").cookies
+
+    assert rows() == 0
+
+
+@override_settings(JENK_EMPTY_SESSION_AGE=30, SESSION_SAVE_EVERY_REQUEST=False)
+def test_an_empty_session_lives_while_its_visitor_comes(browser: Browser) -> None:
+    with time_machine.travel("2026-03-20T12:00:00Z", tick=False) as clock:
+        browser.get("plain/")
+        key = browser.key
+        for _ in range(9):
+            clock.shift(10)
+            browser.get("plain/")
+            assert browser.key == key
+        clock.shift(30)
+        browser.get("plain/")
+
+    assert browser.key != key

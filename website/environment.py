@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+
+from jenk.conf import Conf
 
 TRUE_OR_FALSE = {"1": True, "true": True, "0": False, "false": False}
 
@@ -65,8 +68,9 @@ def whole_number(name: str, *, default: int) -> int:
 
 def jenk_settings() -> dict[str, Any]:
     """Return every JENK_ setting of the environment, as JSON where it parses, else as text."""
+    switches = [one.name for one in fields(Conf) if one.type == "bool"]
     return {
-        name: json_or_text(value)
+        name: boolean(name, default=False) if name in switches else json_or_text(value)
         for name, value in os.environ.items()
         if name.startswith("JENK_") and not name.startswith("JENK_TEST_") and value.strip()
     }

@@ -66,6 +66,7 @@ class Problem(Enum):
     SNAPSHOT_SOURCE = "E029", "JENK_SNAPSHOT has a value that is no string and no callable"
     SNAPSHOT_PATH = "E030", "A dotted path in JENK_SNAPSHOT leads to nothing that can be called"
     SNAPSHOT_ATTRIBUTE = "E031", "JENK_SNAPSHOT names an attribute that the user model has not"
+    SNAPSHOT_MANY = "E035", "JENK_SNAPSHOT names a relation to many"
     SNAPSHOT_KEY = "W011", "JENK_SNAPSHOT has a key that is none of the six"
     ANONYMOUS_UNKNOWN = "W012", "JENK_ANONYMOUS_SESSIONS is none of its values"
     NOT_A_SWITCH = "W013", "A setting that is on or off is neither True nor False"

@@ -179,6 +179,10 @@ def sources(key: Any, source: Any) -> Iterator[CheckMessage]:
             message = f"{written} is imported, as it has a dot, and cannot be used: {why}."
             hint = f"{entry(key, 'myproject.sessions.' + text(key))}  # a function of the user"
             yield Problem.SNAPSHOT_PATH.report(message, hint)
+    elif (field := relations_to_many().get(source)) is not None:
+        message = f"{written} names a relation to many ({field}), which is no one fact."
+        hint = f"{entry(key, 'myproject.sessions.' + text(key))}  # a function of the user"
+        yield Problem.SNAPSHOT_MANY.report(message, hint)
     elif (names := attributes()) is not None and source not in names:
         message = f"{written} names an attribute that {settings.AUTH_USER_MODEL} does not have."
         close = get_close_matches(source, sorted(names), 1) or ["username"]
@@ -191,6 +195,17 @@ def entry(key: Any, source: Any) -> str:
 
 def nearest_key(key: Any) -> str:
     return (get_close_matches(text(key), USER_KEYS, 1) or ["user_role"])[0]
+
+
+def relations_to_many() -> dict[str, str]:
+    """Return the user's relations to many, by the name that gives them."""
+    model, error = attempt(get_user_model)
+    many = [] if error else [one for one in model._meta.get_fields() if one.is_relation]
+    return {
+        (one.get_accessor_name() if one.auto_created else one.name) or "": str(one)
+        for one in many
+        if one.many_to_many or one.one_to_many
+    }
 
 
 def attributes() -> set[str] | None:

@@ -31,7 +31,7 @@ def sign_out_form(context: RequestContext, url: str = "logout", next: str = "") 
         next: where to go afterwards, instead of LOGOUT_REDIRECT_URL.
     """
     request = request_of(context, "sign_out_form")
-    if not request.user.is_authenticated:
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     return {"logout_url": logout_url(url), "csrf_token": get_token(request), "next": next}
 

@@ -335,7 +335,9 @@ def forged() -> list[str]:
     other_salt = TimestampSigner(salt="django.core.signing")
     other_key = TimestampSigner(key="of another site", salt="jenk.marker")
     own = marker.signer()
-    with time_machine.travel(now() - timedelta(minutes=6), tick=False):
+    with time_machine.travel(now() - timedelta(minutes=5, seconds=1), tick=False):
+        told_long_ago = marker.write(marker.State.TOLD, Reason.DISABLED)
+    with time_machine.travel(now() - timedelta(days=1, seconds=1), tick=False):
         old = marker.write(marker.State.UNTOLD, Reason.DISABLED)
     return [
         *("0", "2", "11", "true", "untold", "untold.idle", "told.idle", "1.idle"),
@@ -343,12 +345,15 @@ def forged() -> list[str]:
         other_key.sign("untold.idle"),
         own.sign("untold.no-reason"),
         own.sign("signed.idle"),
+        own.sign("signed_in.idle"),
+        own.sign("absent.idle"),
         own.sign("untold"),
         own.sign(""),
         own.sign("."),
         own.sign("untold.<script>alert(1)</script>"),
         marker.write(marker.State.UNTOLD, Reason.IDLE)[:-1],
         f"{marker.write(marker.State.UNTOLD, Reason.IDLE)}x",
+        told_long_ago,
         old,
     ]
 
