@@ -1227,6 +1227,30 @@ def test_the_snapshot_may_be_left_out_or_filled() -> None:
             ),
             "JENK_SNAPSHOT = {'user_email': 'username'}",
         ),
+        (
+            Problem.SNAPSHOT_MANY,
+            {"user_role": "groups"},
+            (
+                "JENK_SNAPSHOT = {'user_role': 'groups'} names a relation to many "
+                "(website.User.groups), which is no one fact."
+            ),
+            (
+                "JENK_SNAPSHOT = {'user_role': 'myproject.sessions.user_role'}  "
+                "# a function of the user"
+            ),
+        ),
+        (
+            Problem.SNAPSHOT_MANY,
+            {"user_role": "logentry_set"},
+            (
+                "JENK_SNAPSHOT = {'user_role': 'logentry_set'} names a relation to many "
+                "(<ManyToOneRel: admin.logentry>), which is no one fact."
+            ),
+            (
+                "JENK_SNAPSHOT = {'user_role': 'myproject.sessions.user_role'}  "
+                "# a function of the user"
+            ),
+        ),
     ],
 )
 def test_what_a_snapshot_cannot_be(problem: Problem, value: Any, message: str, hint: str) -> None:

@@ -212,3 +212,21 @@ def test_a_key_that_the_engine_cannot_have_made_is_replaced(visitor: Any, engine
         response = visitor.get("plain/")
         assert (response.status_code, response.json()) == (200, NOBODY)
         assert visitor.key != key
+
+
+@pytest.mark.parametrize("visitors", ["always", "on_write"])
+@pytest.mark.parametrize("path", ["plain/", "open/", "private/"])
+def test_nothing_is_made_in_the_place_of_a_session_that_ended(
+    visitor: Any, engine: str, alice: Any, clock: Any, settings: Any, visitors: str, path: str
+):
+    """Django's file engine makes an empty session of an expired one."""
+    if not keeps_on_the_server(engine):
+        pytest.skip("a signed cookie is the session, and there is always one")
+    settings.JENK_ANONYMOUS_SESSIONS = visitors
+    visitor.sign_in("alice")
+    key = visitor.key
+    clock.shift(timedelta(days=14, minutes=1))
+    visitor.set_cookie("sessionid", key)
+    visitor.set_cookie("sessionid_seen", "1")
+
+    assert visitor.get(path).cookies["sessionid"].value == ""

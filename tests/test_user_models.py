@@ -31,6 +31,8 @@ MODELS = [
     models.UuidUser,
     models.TextUser,
     models.EmailUser,
+    models.Rank,
+    models.RankedUser,
     models.GradedUser,
     models.ComputedUser,
     models.AskingUser,
@@ -526,3 +528,39 @@ def test_a_user_id_of_another_user_model_makes_anonymous_and_no_error(browser: A
 def test_the_site_has_its_own_user_model_again():
     """These tests leave nothing behind."""
     assert not apps.is_installed("tests.sites.accounts")
+
+
+@pytest.mark.parametrize("chosen", [None, lambda user: user.role, "role"])
+def test_a_relation_gives_its_primary_key_whatever_column_it_goes_by(
+    browser: Any, use: Any, settings: Any, chosen: Any
+):
+    if chosen is not None:
+        settings.JENK_SNAPSHOT = {"user_role": chosen}
+    rank = models.Rank(name="major")
+    use(models.RankedUser)  # the tables are there from here on
+    rank.save()
+    models.RankedUser.objects.update(role=rank)
+    browser.sign_in("alice")
+
+    facts = facts_of(browser)
+    assert facts["user_role"] == rank.pk
+    assert facts["user_email"] == ""
+
+
+@pytest.mark.parametrize("chosen", [None, lambda user: user.role, "role"])
+def test_a_relation_to_nothing_gives_nothing(browser: Any, use: Any, settings: Any, chosen: Any):
+    if chosen is not None:
+        settings.JENK_SNAPSHOT = {"user_role": chosen}
+    use(models.RankedUser)
+    browser.sign_in("alice")
+
+    assert facts_of(browser)["user_role"] is None
+
+
+def test_without_a_snapshot_a_projects_own_keys_stay(browser: Any, alice: Any, settings: Any):
+    browser.sign_in("alice")
+    settings.JENK_SNAPSHOT = None
+    assert browser.get("plain/").json()["keys"] == {}  # what jenk had filled in is gone
+    browser.get("write/?user_name=mine&user=own")
+
+    assert browser.get("plain/").json()["keys"] == {"user_name": "mine", "user": "own"}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings as site
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import (
     DataError,
     InterfaceError,
@@ -22,11 +27,12 @@ from django.db import (
     ProgrammingError,
     connections,
 )
+from django.db.models import QuerySet
 from django.test import Client
 
 from jenk import signals
 from jenk.session_user import get_session_user
-from tests.browsers import Browser
+from tests.browsers import Browser, now
 from tests.security.attacks import Attacker, keys, raw_cookie, session_cookie
 from website.models import User
 
@@ -475,3 +481,200 @@ def test_broken_bytes_through_a_socket_are_no_error(live_server: Any, alice: Use
         assert key not in received
         assert b"evil.example" not in received.partition(b"\r\n\r\n")[0].replace(b"next=", b"")
     assert keys() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["x/cached/", "x/cached_ajax/", "x/cached_page/"])
+def test_a_cache_around_a_protected_view_lets_nobody_in(
+    attack: Attacker, browser: Browser, alice: User, settings: Any, path: str
+) -> None:
+    """N7, B4: `cache_page` above the decorator answers before it."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    browser.sign_in("alice")
+    key = browser.key
+    assert browser.get(path).text == "secret of alice"
+
+    assert "alice" not in attack(browser.another(), "get", path).text
+    browser.sign_out()
+    replayed = browser.another()
+    replayed.set_cookie("sessionid", str(key))
+    assert "alice" not in attack(replayed, "get", path).text
+
+
+@pytest.mark.django_db
+def test_a_notice_made_ahead_of_time_is_nobody_elses(
+    attack: Attacker, browser: Browser, alice: User, settings: Any
+) -> None:
+    """INV5: a prefetch shows the reason and leaves the marker as it is."""
+    settings.JENK_PUBLIC_VIEWS = (f"{browser.views}:page",)
+    browser.sign_in("alice")
+    browser.expire("idle")
+    attack(browser, "get", "open/")
+    browser.client.cookies.pop("sessionid", None)
+
+    response = attack(browser, "get", "page/", headers={"Sec-Purpose": "prefetch"})
+
+    assert "data-reason" in response.text
+    assert "Cookie" in response.headers["Vary"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "data-reason" in attack(browser, "get", "page/").text
+
+
+# --- A session that ends while its view still wants it --------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["x/lose_and_rotate/", "x/lose_and_save/"])
+@pytest.mark.parametrize(("headers", "status"), [({}, 302), (SCRIPT, 401)])
+def test_a_session_that_was_ended_is_not_revived(
+    attack: Attacker, browser: Browser, alice: User, path: str, headers: Any, status: int
+) -> None:
+    """B4: a key that is replaced, or a save by the view itself, after a sign-out elsewhere."""
+    browser.sign_in("alice")
+
+    response = attack(browser, "get", path, headers=headers)
+
+    assert response.status_code == status
+    assert "sessionid" not in response.cookies
+    assert keys() == set()
+
+
+@pytest.mark.django_db
+def test_with_djangos_middleware_that_is_its_own_answer(
+    browser: Browser, alice: User, settings: Any
+) -> None:
+    settings.MIDDLEWARE = [one.replace(*DJANGOS) for one in settings.MIDDLEWARE]
+    browser.sign_in("alice")
+
+    assert browser.get("x/lose_and_rotate/").status_code == 400
+    assert keys() == set()
+
+
+DJANGOS = (
+    "jenk.middleware.SessionMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+)
+
+
+@pytest.mark.django_db
+def test_a_visitor_whose_session_is_gone_gets_no_new_key(
+    attack: Attacker, browser: Browser
+) -> None:
+    browser.get("write/?cart=3")
+
+    assert attack(browser, "get", "x/lose_and_rotate_public/").status_code == 400
+    assert keys() == set()
+
+
+@pytest.mark.django_db
+def test_a_view_that_writes_a_user_into_the_session_is_no_error(
+    attack: Attacker, browser: Browser, alice: User
+) -> None:
+    """A sign-in by hand, as tests with Selenium do it; taken up at the next request."""
+    response = attack(browser, "get", f"x/claim/{alice.pk}/", new_rows=1)
+    assert response.status_code == 200
+    assert browser.get("open/").json()["user"] == ""
+
+    assert browser.another().get("x/claim/nobody/").status_code == 200
+
+
+# --- A cache that fails ---------------------------------------------------------------------
+
+
+class Flaky(LocMemCache):
+    """A cache that forgets, or fails, when told to."""
+
+    failing: ClassVar[set[str]] = set()
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        if "get" in self.failing:
+            raise ConnectionError
+        return super().get(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        if "delete" in self.failing:
+            raise ConnectionError
+        return super().delete(*args, **kwargs)
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        if "set" in self.failing:
+            raise ConnectionError
+        super().set(*args, **kwargs)
+
+
+@pytest.fixture
+def flaky(settings: Any) -> Iterator[set[str]]:
+    settings.CACHES = {"default": {"BACKEND": f"{Flaky.__module__}.Flaky", "LOCATION": "flaky"}}
+    yield Flaky.failing
+    Flaky.failing.clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("engine", ["cache", "cached_db"])
+def test_a_cache_that_fails_once_ends_no_session(
+    browser: Browser, alice: User, settings: Any, flaky: set[str], engine: str
+) -> None:
+    """Q1: these engines take a failed look-up for a session that is not there."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    settings.SESSION_SAVE_EVERY_REQUEST = False
+    browser.sign_in("alice")
+    key, marker = str(browser.key), str(browser.marker)
+    flaky.update({"get", "delete"})
+    assert browser.get("open/").status_code == 200
+    flaky.clear()
+
+    other_tab = browser.another()
+    other_tab.set_cookie("sessionid", key)
+    other_tab.set_cookie("sessionid_seen", marker)
+    assert other_tab.get("private/").json()["user"] == "alice"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("engine", ["cache", "cached_db"])
+def test_without_its_cache_a_public_page_is_served(
+    browser: Browser, settings: Any, flaky: set[str], engine: str
+) -> None:
+    """Q1"""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    flaky.update({"get", "delete"})
+
+    response = browser.get("open/", headers=raw_cookie(f"sessionid={'a' * 32}"))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.django_db
+def test_an_expired_session_that_cannot_be_cleared_is_no_error(
+    attack: Attacker, browser: Browser, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A read-only standby: what nobody asked for must not fail the request."""
+    browser.sign_in("alice")
+    key = browser.key
+    Session.objects.update(expire_date=now() - timedelta(seconds=1))
+    refusal = OperationalError("cannot execute DELETE in a read-only transaction")
+
+    with mock.patch.object(QuerySet, "delete", side_effect=refusal):
+        assert attack(browser, "get", "open/").status_code == 200
+
+    logged = [record for record in caplog.records if record.name == "jenk"]
+    assert [record.getMessage() for record in logged] == [
+        "An expired session could not be cleared."
+    ]
+    assert str(key) not in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("claimed", ["a\x00b", "a\ud800b"])
+def test_a_stored_user_that_no_database_can_hold_is_nobody(
+    attack: Attacker, browser: Browser, alice: User, settings: Any, claimed: str
+) -> None:
+    """B12: of a user model with text for a primary key."""
+    browser.sign_in("alice")
+    store = SessionStore(browser.key)
+    store[SESSION_KEY] = claimed
+    store.save()
+    with mock.patch.object(User._meta.pk, "to_python", str):
+        response = attack(browser, "get", "ajax/")
+
+    assert response.json()["reason"] == "deleted"
+    assert keys() == set()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import URLPattern, include, path
+from django.views.decorators.cache import cache_page
 
 from jenk.decorators import public, session_required
 from tests.security import views
@@ -27,6 +28,11 @@ WRAPPED: list[tuple[str, Any, Callable[[Any], Any]]] = [
     ("lose_session/", views.lose_session, plain),
     ("lose_session_protected/", views.lose_session, session_required),
     ("lose_session_public/", views.lose_session, public),
+    ("lose_and_rotate/", views.lose_and_rotate, session_required),
+    ("lose_and_rotate_public/", views.lose_and_rotate, public),
+    ("lose_and_save/", views.lose_and_save, session_required),
+    ("cached/", views.elsewhere, views.cached),
+    ("cached_ajax/", views.elsewhere, views.cached_ajax),
     ("token/", views.token, public),
     ("hello/", views.hello, session_required),
     ("sign_in_page/", views.sign_in_page, plain),
@@ -51,7 +57,11 @@ def of_style(asynchronous: bool) -> list[URLPattern]:
         for order in views.stacked(made(views.elsewhere))
     ]
     streaming = path("stream/", views.astream if asynchronous else views.stream, name="stream")
-    return [*listed, *named, *orders, streaming]
+    claiming = path(
+        "claim/<str:user_id>/", public(views.aclaim if asynchronous else views.claim), name="claim"
+    )
+    page = path("cached_page/", cache_page(60)(views.CachedPage.as_view()), name="cached-page")
+    return [*listed, *named, *orders, streaming, claiming, page]
 
 
 def copy_of(view: Any) -> Any:

@@ -6,16 +6,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    SESSION_KEY,
+    login,
+    logout,
+    update_session_auth_hash,
+)
 from django.contrib.auth.decorators import login_required
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
+from django.views import View
+from django.views.decorators.cache import cache_page
 from django.views.decorators.http import require_POST
 
 from jenk import lifecycle
-from jenk.decorators import public, session_required
+from jenk.decorators import public, session_required, session_required_ajax
+from jenk.mixins import SessionRequiredMixin
 from website.models import User
 
 
@@ -90,6 +99,36 @@ def lose_session(request: HttpRequest) -> HttpResponse:
     return HttpResponse("late")
 
 
+def lose_and_rotate(request: HttpRequest) -> HttpResponse:
+    delete_row(request)
+    lifecycle.rotate(request)
+    return HttpResponse("late")
+
+
+def lose_and_save(request: HttpRequest) -> HttpResponse:
+    delete_row(request)
+    request.session.save()
+    return HttpResponse("late")
+
+
+def claim(request: HttpRequest, user_id: str) -> HttpResponse:
+    """Write a user into the session by hand."""
+    request.session[SESSION_KEY] = user_id
+    request.session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    return HttpResponse()
+
+
+async def aclaim(request: HttpRequest, user_id: str) -> HttpResponse:
+    await request.session.aset(SESSION_KEY, user_id)
+    await request.session.aset(BACKEND_SESSION_KEY, "django.contrib.auth.backends.ModelBackend")
+    return HttpResponse()
+
+
+class CachedPage(SessionRequiredMixin, View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return elsewhere(request)
+
+
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     name = request.user.get_username()
 
@@ -142,3 +181,12 @@ def stacked(view: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
 
 def external(view: Callable[..., Any]) -> Callable[..., Any]:
     return session_required(login_url="https://sso.example/enter?tenant=1")(view)
+
+
+def cached(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Cache what a protected view answers; the wrong way round, as it happens."""
+    return cache_page(60)(session_required(view))
+
+
+def cached_ajax(view: Callable[..., Any]) -> Callable[..., Any]:
+    return cache_page(60)(session_required_ajax(view))

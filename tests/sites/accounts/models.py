@@ -81,6 +81,29 @@ class EmailUser(AbstractBaseUser):
         app_label = "accounts"
 
 
+class Rank(models.Model):
+    """A role that is a row, and goes by another column than its key."""
+
+    name = models.CharField(max_length=20, unique=True)
+
+    class Meta:
+        app_label = "accounts"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RankedUser(Person):
+    """A role that is stored by name. No e-mail address, and the model says so."""
+
+    role = models.ForeignKey(Rank, models.CASCADE, to_field="name", null=True, related_name="+")
+
+    EMAIL_FIELD: ClassVar[Any] = None
+
+    class Meta:
+        app_label = "accounts"
+
+
 class GradedUser(Person):
     """A role and a status in other tables."""
 
