@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.contrib.sessions.backends import file as file_store
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import signals
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
 from django.utils.html import escape
 from django.utils.log import AdminEmailHandler
 from django.views.debug import ExceptionReporter
 
+from jenk import redaction
 from tests.browsers import Browser
 from tests.security.attacks import Attacker, raw_cookie, short
 from website.models import User
@@ -283,3 +289,154 @@ def test_no_page_of_an_error_shows_a_key(attack: Attacker, browser: Browser, ali
     assert attack(browser, "get", "/none/").status_code == 404
     assert attack(browser, "get", "denied/").status_code == 403
     assert attack(browser, "get", "x/fail/", error=True).status_code == 500
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("act", ["sign in", "sign in as somebody else", "sign out"])
+def test_the_report_of_a_store_that_fails_inside_a_view_has_no_key(
+    browser: Browser,
+    alice: User,
+    carol: User,
+    settings: Any,
+    reports: Reports,
+    act: str,
+    debug: bool,
+) -> None:
+    """F6: Django's own `login()` and `logout()` call the store, and its key is still good."""
+    settings.DEBUG = debug
+    if act == "sign in":
+        browser.get("write/?cart=3")
+    else:
+        browser.sign_in("alice")
+    key = browser.key or ""
+    browser.client.raise_request_exception = False
+
+    with mock.patch.object(Session, "delete", no_save):
+        response = browser.sign_out() if act == "sign out" else browser.sign_in("carol")
+
+    assert response.status_code == 500
+    assert len(reports.pages) == 2
+    for page in (*reports.pages, response.text):
+        assert key not in page
+    assert all("no database" in page for page in reports.pages)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_report_of_a_file_that_cannot_be_written_has_no_key(
+    either: Browser, alice: User, settings: Any, reports: Reports, tmp_path: Path, debug: bool
+) -> None:
+    """F6: the file engine names a session's file by its key, and the system names the file."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.file"
+    settings.SESSION_FILE_PATH = str(tmp_path)
+    settings.DEBUG = debug
+    file_store.SessionStore._storage_path = str(tmp_path)
+    try:
+        either.sign_in("alice")
+        key = either.key or ""
+        refusal = PermissionError(1, "Operation not permitted", str(tmp_path / f"sessionid{key}"))
+        either.client.raise_request_exception = False
+        with mock.patch("os.open", side_effect=refusal):
+            response = either.get("plain/")
+    finally:
+        del file_store.SessionStore._storage_path
+
+    assert response.status_code == 500
+    assert reports.pages
+    for page in (*reports.pages, response.text):
+        assert key not in page
+    assert all("Operation not permitted" in page for page in reports.pages)
+
+
+def test_what_djangos_engine_logs_has_no_key(
+    either: Browser, alice: User, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F6, M4: `cached_db` goes on without its cache and logs the error, with all its frames."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    either.sign_in("alice")
+    key = either.key or ""
+    with (
+        mock.patch.multiple(BaseCache, aset=no_aset),
+        mock.patch.object(LocMemCache, "set", no_save),
+    ):
+        assert either.get("private/").status_code == 200
+    logged = [one for one in caplog.records if one.name == "django.contrib.sessions"]
+    handler = Mails()
+    for record in logged:
+        handler.emit(record)
+
+    assert logged
+    assert all("no database" in text for text in handler.sent[1::3])
+    assert [text for text in handler.sent if key in text] == []
+
+
+async def no_aset(*args: Any, **kwargs: Any) -> None:
+    no_save()
+
+
+# --- What is left of an error ---------------------------------------------------------------
+
+
+FAIL = """\
+def fail(rest):
+    if rest:
+        return rest[0](rest[1:])
+    raise OSError(1, "no", "a key")
+"""
+
+
+def fail_within(*names: str) -> Exception:
+    """Return an error raised in functions of these modules, the last one innermost."""
+    functions = []
+    for name in names:
+        namespace: dict[str, Any] = {"__name__": name}
+        exec(FAIL, namespace)  # noqa: S102 - functions of modules that are not there
+        functions.append(namespace["fail"])
+    try:
+        functions[0](functions[1:])
+    except OSError as error:
+        return error
+    raise AssertionError
+
+
+def modules_of(error: BaseException) -> list[str]:
+    found = [step.tb_frame.f_globals["__name__"] for step in redaction.steps(error.__traceback__)]
+    return [name for name in found if name != __name__]
+
+
+@pytest.mark.parametrize(
+    ("modules", "left"),
+    [
+        (["shop.views", "shop.models"], ["shop.views", "shop.models"]),
+        (["shop.views", "django.contrib.sessions.backends.db", "django.db"], ["shop.views"]),
+        (["shop.views", "shop.engine", "django.db"], ["shop.views"]),
+    ],
+)
+def test_frames_from_the_store_on_are_dropped(modules: list[str], left: list[str]) -> None:
+    error = fail_within(*modules)
+    error.__cause__ = fail_within("psycopg")
+    store = type("SessionStore", (), {"__module__": "shop.engine"})
+
+    redaction.without_store(error, store)
+
+    assert modules_of(error) == left
+    dropped = left != modules
+    assert modules_of(error.__cause__) == ([] if dropped else ["psycopg"])
+    assert getattr(error, "__notes__", []) == ([redaction.NOTE] if dropped else [])
+    assert ("a key" in str(error)) is not dropped
+
+
+def test_an_error_that_led_to_itself_is_no_endless_tale() -> None:
+    error, other = fail_within("a"), fail_within("b")
+    error.__cause__, other.__cause__ = other, error
+
+    redaction.without_frames(error)
+    redaction.without_frames(error)
+
+    assert (error.__traceback__, other.__traceback__) == (None, None)
+    assert error.__notes__ == [redaction.NOTE]
+
+
+def test_a_record_without_an_error_passes() -> None:
+    record = logging.LogRecord("django.contrib.sessions", logging.INFO, "", 0, "said", (), None)
+
+    assert redaction.WithoutFrames().filter(record)
