@@ -54,6 +54,7 @@ from jenk.decorators import (
     session_required_ajax,
 )
 from jenk.mixins import SessionRequiredMixin
+from jenk.views.auth import LoginView
 
 # --- 1. A page for people who are signed in -----------------------------------------------
 # Anyone else signs in first, at LOGIN_URL, and comes back here.
@@ -195,21 +196,19 @@ def unread(request: HttpRequest) -> JsonResponse:
 
 
 # --- 14. Remember me ----------------------------------------------------------------------
-# A box on the sign-in page. Without it, the cookie goes when the browser closes.
+# A box on the sign-in page: <label><input type="checkbox" name="remember"> Remember me</label>, in
+# the form of your own template. Without the tick, the cookie goes when the browser closes.
 
 
-def login(request: HttpRequest) -> HttpResponse:
-    if request.method != "POST":
-        return render(request, "base.html")
-    user = auth.authenticate(
-        request, username=request.POST.get("username"), password=request.POST.get("password")
-    )
-    if user is None:
-        return render(request, "base.html")
-    auth.login(request, user)
-    remember = timedelta(days=90).total_seconds() if request.POST.get("remember") else 0
-    request.session.set_expiry(int(remember))
-    return redirect("/dashboard")
+class RememberingLoginView(LoginView):
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        remember = timedelta(days=90).total_seconds() if "remember" in self.request.POST else 0
+        self.request.session.set_expiry(int(remember))
+        return response
+
+
+login = RememberingLoginView.as_view()
 
 
 @public
@@ -220,7 +219,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 # --- 15. A new key after a change of rights -----------------------------------------------
-# A key that somebody saw before is worth nothing afterwards.
+# A key that somebody saw before is worth nothing afterwards. The user model here has a `role`.
 
 
 @require_POST
@@ -295,6 +294,7 @@ def who_is_signed_in() -> list[tuple[str, datetime]]:
 
 
 # --- 20. Tests ----------------------------------------------------------------------------
+# Of a site that has the views 1, 4 and 14 at /dashboard, /api/me and /login.
 
 
 class DashboardTest(TestCase):

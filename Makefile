@@ -17,7 +17,7 @@ help:
 	@echo 'make types    the type checker'
 	@echo 'make docs     the tests of the documentation'
 	@echo 'make screens  pictures of every page, in build/screens/'
-	@echo 'make clean    remove what the commands above made'
+	@echo 'make clean    remove what the commands above made, but for var/, the database of the demo'
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \

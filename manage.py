@@ -6,7 +6,11 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+try:
+    from django.core.management import execute_from_command_line
+except ImportError as error:
+    message = "Django is not installed here. `make demo` makes .venv: .venv/bin/python manage.py …"
+    raise ImportError(message) from error
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "website.settings")

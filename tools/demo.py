@@ -6,9 +6,11 @@ It makes a missing database, runs the migrations, creates the demo users and ser
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -30,6 +32,7 @@ def main() -> None:
     os.environ.setdefault("DEBUG", "true")
     os.environ.setdefault("DJANGO_RUNSERVER_HIDE_WARNING", "true")
     port = configure()
+    check_cache()
     prepare()
     announce(port)
     serve(port)
@@ -52,21 +55,51 @@ def configure() -> int:
         stop(f"SESSION_ENGINE cannot be used: {error}")
     except ImproperlyConfigured as error:
         stop(str(error))
+    check_settings()
     return port
 
 
 def check_port(port: int) -> None:
     if not 0 < port < 65536:
         stop(f"PORT is {port}. Use a number from 1 to 65535.")
+    if problem := why_not(port):
+        free = next((other for other in range(8000, 8100) if not why_not(other)), None)
+        advice = f", for instance: PORT={free} make demo" if free else "."
+        stop(f"{HOST}:{port} cannot be used: {problem}. Choose another port{advice}")
+
+
+def why_not(port: int) -> str | None:
+    """Return why a port cannot be listened on, or None where it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            stop(
-                f"{HOST}:{port} cannot be used: {error.strerror}. "
-                f"Choose another port, for instance: PORT={port + 1} make demo"
-            )
+            return error.strerror
+    return None
+
+
+def check_settings() -> None:
+    """Stop where the system checks say that requests would fail; show what they warn of."""
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
+    try:
+        call_command("check", stdout=io.StringIO())
+    except SystemCheckError as error:
+        stop(str(error).strip())
+
+
+def check_cache() -> None:
+    """Stop where REDIS_URL leads to no Redis, which sessions may be kept in."""
+    from django.core.cache import cache
+
+    if not os.environ.get("REDIS_URL"):
+        return
+    try:
+        cache.get("jenk")
+    except Exception as error:  # noqa: BLE001 - every client has errors of its own
+        stop(f"The Redis in REDIS_URL cannot be used: {str(error) or type(error).__name__}")
 
 
 def check_driver(database: str) -> None:
@@ -85,10 +118,17 @@ def prepare() -> None:
         make_database()
         call_command("migrate", verbosity=0)
         call_command("seed_users", force=True, verbosity=0)
-    except (Error, OSError) as error:
-        stop(f"The database in DATABASE_URL cannot be used: {error}")
+    except (Error, OSError, TypeError) as error:
+        stop(f"The database in DATABASE_URL{named()} cannot be used: {error}")
     except CommandError as error:
         stop(str(error))
+
+
+def named() -> str:
+    """Return which file it is, which SQLite's own errors leave out."""
+    from django.db import connection
+
+    return f" ({connection.settings_dict['NAME']})" if connection.vendor == "sqlite" else ""
 
 
 def make_database() -> None:
@@ -96,7 +136,10 @@ def make_database() -> None:
     from django.db import OperationalError, connection
 
     if connection.vendor == "sqlite":
-        Path(connection.settings_dict["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        name = str(connection.settings_dict["NAME"])
+        if ":memory:" in name:
+            stop("DATABASE_URL is a database in memory, which would not outlive a request.")
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         return
     try:
         connection.ensure_connection()
@@ -116,7 +159,7 @@ def create_database() -> bool:
         else "SELECT 1 FROM pg_database WHERE datname = %s"
     )
     name = str(connection.settings_dict["NAME"])
-    with connection._nodb_cursor() as cursor:
+    with warnings.catch_warnings(action="ignore"), connection._nodb_cursor() as cursor:
         cursor.execute(known, [name])
         if cursor.fetchone():
             return False

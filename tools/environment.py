@@ -14,6 +14,7 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -56,9 +57,15 @@ class Environment:
         stamp = self.stamps / "digest"
         if stamp.exists() and stamp.read_text() == digest and self.python.exists():
             return
+        if self.path.exists() and not self.stamps.exists():
+            sys.exit(
+                f"jenk: {shown(self.path)} is there and was not made by this command. "
+                "Move it away or delete it, and run the command again."
+            )
         say(f"making {shown(self.path)} with Python {platform.python_version()}")
-        venv.create(self.path, clear=True, with_pip=True)
-        self.stamps.mkdir()
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.stamps.mkdir(parents=True)
+        venv.create(self.path, with_pip=True)
         stamp.write_text(digest)
 
     def install(self, name: str) -> None:

@@ -61,6 +61,14 @@ def ajax(page: Page) -> None:
     asked(page)
 
 
+def stale_form(page: Page) -> None:
+    page.goto("/login")
+    page.context.clear_cookies()
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+
+
 def wait_past_the_limit(page: Page) -> None:
     page.wait_for_timeout((IDLE + 1) * 1000)
 
@@ -91,6 +99,8 @@ SCENES: dict[str, Scene] = {
     "ajax": ajax,
     "managers": signed_in("carol", "/managers/"),
     "managers-403": signed_in("alice", "/managers/"),
+    "csrf-403": stale_form,
+    "login-again": signed_in("alice", "/login"),
     "404": lambda page: page.goto("/nowhere/"),
     "admin": signed_in("admin", "/admin/"),
     "admin-user": signed_in("admin", "/admin/website/user/1/change/"),

@@ -60,10 +60,11 @@ def whole_number(name: str, *, default: int) -> int:
     value = text(name)
     if not value:
         return default
-    if not value.isdecimal():
+    try:
+        return int(value)
+    except ValueError:
         message = f"{name} is {value!r}. Use a whole number."
-        raise ImproperlyConfigured(message)
-    return int(value)
+        raise ImproperlyConfigured(message) from None
 
 
 def jenk_settings() -> dict[str, Any]:
@@ -77,6 +78,8 @@ def jenk_settings() -> dict[str, Any]:
 
 
 def json_or_text(value: str) -> Any:
+    if value.strip() == "None":
+        return None
     try:
         parsed = json.loads(value)
     except ValueError:
@@ -91,16 +94,19 @@ def database(*, default: str) -> dict[str, Any]:
         ImproperlyConfigured: it is no URL, or one of a database this site does not know. The
             message leaves out the URL, which may hold a password.
     """
+    url = text("DATABASE_URL", default=default)
     try:
-        entry = cast("dict[str, Any]", dj_database_url.parse(text("DATABASE_URL", default=default)))
+        entry = cast("dict[str, Any]", dj_database_url.parse(url))
     except ValueError:
         entry = {}
     engine = entry.get("ENGINE")
     if engine not in ENGINE_OPTIONS or not entry.get("NAME"):
         message = (
-            "DATABASE_URL must read sqlite:///relative/path, sqlite:////absolute/path, "
-            "mysql://user:password@host:port/name or postgres://user:password@host:port/name, "
-            "with special characters in user and password percent-encoded."
+            f"DATABASE_URL starts with {url.partition(':')[0]!r}. It must read "
+            "sqlite:///relative/path, sqlite:////absolute/path, "
+            "mysql://user:password@host:port/name (for MariaDB too) or "
+            "postgres://user:password@host:port/name, with special characters in user and "
+            "password percent-encoded."
         )
         raise ImproperlyConfigured(message)
     return entry | {"OPTIONS": ENGINE_OPTIONS[engine] | entry.get("OPTIONS", {})}

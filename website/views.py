@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 
-from jenk import policies
-from jenk.conf import conf, seconds
+from jenk import record
 from jenk.decorators import get_session_user, public, session_required, session_required_ajax
 from jenk.views.auth import LoginView, LogoutView
 from website.models import Role, Status, User
 
 # Django's own views with jenk's pages. Signing in fills the session with the eight facts
 # about the user; signing out ends it.
-login = LoginView.as_view()
+login = LoginView.as_view(extra_context={"is_demo": settings.DEBUG})
 logout = LogoutView.as_view()
 
 MEANINGS = {
     "user": "The username.",
-    "user_id": "The user's primary key in the database.",
+    "user_id": "The primary key of the user in the database.",
     "user_email": "The e-mail address.",
     "user_name": "The full name, or the username where there is none.",
     "user_role": "What the user may do. /managers/ asks for 2 or 3.",
@@ -44,7 +44,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """Only for people who are signed in. Anyone else signs in first and comes back here."""
     user_data = get_session_user(request) or {}
     facts = [(key, value, MEANINGS[key], in_words(key, value)) for key, value in user_data.items()]
-    return render(request, "website/dashboard.html", {"facts": facts, "limits": limits()})
+    context = {"facts": facts, "limits": limits(request, user_data)}
+    return render(request, "website/dashboard.html", context)
 
 
 @session_required(roles=[Role.MANAGER, Role.ADMINISTRATOR])
@@ -69,24 +70,35 @@ def in_words(key: str, value: object) -> str:
     """Return a fact as people say it, or nothing where it needs no words."""
     match key, value:
         case "user_role", int():
-            return Role(value).label
+            return dict(Role.choices).get(value, "")
         case "user_status", int():
-            return Status(value).label
+            return dict(Status.choices).get(value, "")
         case "login_time" | "last_activity", str():
-            return f"{date_format(datetime.fromisoformat(value), 'j F Y, H:i:s')} UTC"
+            return moment(datetime.fromisoformat(value))
         case _:
             return ""
 
 
-def limits() -> dict[str, str]:
-    """Return the site's two limits in words, with JENK_PRESET taken into account."""
-    absolute = conf().JENK_ABSOLUTE_TIMEOUT
-    limits = policies.limits(
-        timedelta(seconds=settings.SESSION_COOKIE_AGE),
-        None if absolute is None else seconds(absolute),
-        preset=conf().JENK_PRESET,
-    )
-    return {"idle": duration(limits.idle), "absolute": duration(limits.absolute)}
+def moment(at: datetime) -> str:
+    return f"{date_format(at.astimezone(UTC), 'j F Y, H:i:s')} UTC"
+
+
+def limits(request: HttpRequest, user_data: dict[str, Any]) -> dict[str, str]:
+    """Return the two limits of this session in words, and when they come."""
+    limit = record.limits(request.session)
+    return {
+        "idle": duration(limit.idle),
+        "idle_end": end_of(user_data["last_activity"], limit.idle),
+        "absolute": duration(limit.absolute),
+        "absolute_end": end_of(user_data["login_time"], limit.absolute),
+    }
+
+
+def end_of(start: str, length: timedelta | None) -> str:
+    """Return the moment that comes this long after a start, or nothing where none is near."""
+    if length is None or length > timedelta(days=3650):
+        return ""
+    return moment(datetime.fromisoformat(start) + length)
 
 
 def duration(length: timedelta | None) -> str:

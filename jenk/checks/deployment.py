@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -84,12 +83,13 @@ def no_absolute() -> Iterator[CheckMessage]:
     written = conf().JENK_ABSOLUTE_TIMEOUT
     if written is not None:
         return
-    month = timedelta(days=30)
+    month = 30 * 24 * 3600
     message = (
         f"{line('JENK_ABSOLUTE_TIMEOUT', written)} lets a session that is in use live for ever. "
         f"{PRESETS['nist-aal1'].clause} requires a limit and recommends 30 days."
     )
-    yield Problem.NO_ABSOLUTE.report(message, line("JENK_ABSOLUTE_TIMEOUT", month))
+    hint = f"{line('JENK_ABSOLUTE_TIMEOUT', month)}  # 30 days"
+    yield Problem.NO_ABSOLUTE.report(message, hint)
 
 
 def stored_pages() -> Iterator[CheckMessage]:

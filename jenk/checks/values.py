@@ -19,10 +19,10 @@ from jenk.policies import PRESETS
 from jenk.snapshot import USER_KEYS
 
 #: The durations, and a value to start from where what is written cannot be read.
-DURATIONS: dict[str, int | timedelta] = {
+DURATIONS = {
     "JENK_ACTIVITY_INTERVAL": 60,
-    "JENK_ABSOLUTE_TIMEOUT": timedelta(days=30),
-    "JENK_EMPTY_SESSION_AGE": timedelta(hours=1),
+    "JENK_ABSOLUTE_TIMEOUT": 30 * 24 * 3600,
+    "JENK_EMPTY_SESSION_AGE": 3600,
 }
 MAY_BE_ZERO = ("JENK_ACTIVITY_INTERVAL",)
 MAY_BE_NONE = ("JENK_ABSOLUTE_TIMEOUT",)

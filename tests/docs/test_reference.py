@@ -72,7 +72,7 @@ def test_the_guide_lists_the_presets_with_their_numbers() -> None:
 
 
 def in_seconds(text: str) -> int | None:
-    if text == "none":
+    if text.startswith("none"):
         return None
     number, unit = text.split()
     return int(number) * {"minute": 60, "hour": 3600, "day": 86400}[unit.rstrip("s")]

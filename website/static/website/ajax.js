@@ -2,6 +2,7 @@
 
 const button = document.getElementById("who");
 const answer = document.getElementById("answer");
+const told = document.getElementById("told");
 const refused = document.getElementById("refused");
 
 async function ask() {
@@ -10,8 +11,9 @@ async function ask() {
     const response = await fetch(button.dataset.url, { headers: { Accept: "application/json" } });
     const facts = await response.json();
     answer.replaceChildren(...(response.status === 401 ? [refusal(facts)] : []), raw(response, facts));
+    told.textContent = response.ok ? `You are ${facts.user}.` : facts.detail;
   } catch {
-    answer.textContent = "The site did not answer. Please try again.";
+    answer.textContent = told.textContent = "The site did not answer. Please try again.";
   } finally {
     button.disabled = false;
     button.focus();
@@ -21,8 +23,16 @@ async function ask() {
 function refusal({ detail, login_url }) {
   const notice = refused.content.cloneNode(true);
   notice.querySelector("[data-detail]").textContent = detail;
-  notice.querySelector("a").href = withNext(login_url);
+  const link = notice.querySelector("a");
+  link.href = withNext(login_url);
+  showSignedOut(link.cloneNode(true));
   return notice;
+}
+
+// The page was made for somebody who was signed in, and its header still says so.
+function showSignedOut(link) {
+  link.className = "jenk-button jenk-button--quiet";
+  document.querySelector(".site-who")?.replaceChildren(link);
 }
 
 function withNext(address) {
