@@ -162,8 +162,6 @@ def _is_there(session: Any) -> Steps[bool]:
 
 def _renew_key(request: HttpRequest, visit: Visit | None, user: Any) -> Steps[None]:
     session = request.session
-    if session.session_key is None:
-        return
     yield from store_io(session.cycle_key, session.acycle_key)
     if visit:
         visit.announced_key = session.session_key

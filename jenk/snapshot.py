@@ -75,9 +75,7 @@ def attribute(user: Any, name: str) -> Any:
 
 def stores_key(field: Any) -> bool:
     """Tell whether a field's column holds its value, or the primary key of what it points to."""
-    if not getattr(field, "attname", None):
-        return False
-    return not field.is_relation or field.target_field.primary_key
+    return hasattr(field, "attname") and (not field.is_relation or field.target_field.primary_key)
 
 
 def as_json(value: Any) -> Any:

@@ -250,11 +250,11 @@ def test_signing_in_replaces_the_markers_of_other_hosts(browser: Browser, alice:
         ("django.contrib.sessions.middleware.SessionMiddleware", 1209600),
     ],
 )
-@override_settings(JENK_PRESET="pci")
 def test_the_marker_outlives_the_session_cookie_by_a_day(
     browser: Browser, alice: Any, settings: Any, middleware: str, kept: int
 ) -> None:
     ours = "jenk.middleware.SessionMiddleware"
+    settings.JENK_PRESET = "pci"
     settings.MIDDLEWARE = [middleware if one == ours else one for one in settings.MIDDLEWARE]
     sent = browser.sign_in("alice").cookies
 

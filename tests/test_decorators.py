@@ -264,3 +264,25 @@ def test_roles_are_compared_as_the_session_holds_them(
         with override_settings(ROOT_URLCONF=(path("in/", view), *urlpatterns)):
             assert client.get("/in/").status_code == (200 if enters else 403)
             assert Client().get("/in/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_view_that_returns_nothing_is_djangos_to_complain_of(
+    browser: Browser, alice: Any
+) -> None:
+    views = {
+        "sync": session_required(lambda request: None),
+        "async": session_required(asynchronous_nothing),
+    }
+    browser.sign_in("alice")
+    again = browser.another()
+    again.client.cookies = browser.client.cookies
+    with (
+        override_settings(ROOT_URLCONF=(path("x/", views[browser.views]), *urlpatterns)),
+        pytest.raises(ValueError, match="didn't return an HttpResponse"),
+    ):
+        again.get("/x/")
+
+
+async def asynchronous_nothing(request: HttpRequest) -> None:
+    return None

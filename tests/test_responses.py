@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
+from django.urls import include, path, resolve
 
 from jenk import responses
 from jenk.view_traits import Terms
@@ -157,3 +158,27 @@ def redirect(request: HttpRequest, *terms: Any) -> str:
     response = responses.refuse(request, *terms)
     assert response.status_code == 302
     return response.headers["Location"]
+
+
+in_admin = ([path("page/", lambda request: None, name="page")], "admin")
+
+
+@pytest.mark.parametrize("address", ["/own/page/", "/t/acme/page/"])
+def test_an_admin_without_a_sign_in_page_to_be_found_has_that_of_the_site(address: str) -> None:
+    urls = (
+        path("own/", include(in_admin)),
+        path("t/<slug:tenant>/", include(in_admin, namespace="tenant")),
+        path("login", lambda request: None, name="login"),
+    )
+    with override_settings(ROOT_URLCONF=urls):
+        request = request_of(address)
+        request.resolver_match = resolve(address)
+
+        assert responses.refuse(request).headers["Location"] == f"/login?next={address}"
+
+
+def test_a_page_of_htmx_is_not_decoded_at_any_length() -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL-URI-AutoEncoded": "true"}
+    long = request_of(**headers | {"HX-Current-URL": "http://testserver/" + "%61" * 60000})
+
+    assert responses.refuse(long).headers["HX-Redirect"] == "/login"

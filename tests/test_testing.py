@@ -144,3 +144,14 @@ def test_time_passes_at_once_as_after_a_request(
     browser.verb("age", by)
 
     assert browser.get("ajax/").json().get("reason") == reason
+
+
+@override_settings(SESSION_EXPIRE_AT_BROWSER_CLOSE=True)
+def test_time_alone_takes_no_cookie_that_lasts_until_the_browser_closes(
+    browser: Browser, alice: Any
+) -> None:
+    sign_in(browser, alice)
+    browser.verb("age", timedelta(days=15))
+
+    assert browser.client.cookies.keys() == {"sessionid", "sessionid_seen"}
+    assert browser.get("ajax/").json()["code"] == "session_ended"
