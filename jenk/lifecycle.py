@@ -289,7 +289,9 @@ def _delete_expired(session: Any, visit: Visit) -> None:
     An engine also returns nothing when its cache fails; a session that lives must outlast that.
     """
     rows = session.model._default_manager.using(router.db_for_write(session.model))
-    rows.filter(session_key=visit.key, expire_date__lte=timezone.now()).delete()
+    expired = rows.filter(session_key=visit.key, expire_date__lte=timezone.now())
+    if expired.exists():  # a key that was made up costs no write
+        expired.delete()
 
 
 def note_emptied(request: HttpRequest, visit: Visit) -> Steps[None]:

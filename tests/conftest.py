@@ -42,11 +42,15 @@ EVERY_DATABASE = (
 )
 
 
+#: Views of the other kind than their handler make no difference to a database.
+CROSSED = ("async-sync-views", "sync-async-views")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         module = ".".join(item.path.relative_to(here).with_suffix("").parts)
-        if module.startswith(EVERY_DATABASE):
+        if module.startswith(EVERY_DATABASE) and not any(style in item.name for style in CROSSED):
             item.add_marker("every_database")
         for name in services.PROBES:
             if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):

@@ -116,3 +116,10 @@ def test_signing_in_costs_what_it_costs_in_django(alice: Any, ours: list[str]) -
         stock = cost()
     with site(ours):
         assert cost() == stock
+
+
+def test_a_key_that_was_made_up_costs_no_write(ours: list[str]) -> None:
+    with site(ours, JENK_ANONYMOUS_SESSIONS="on_write"):
+        client = Client()
+        client.cookies["sessionid"] = "0" * 32
+        assert statements(client, "/read/") == ["SELECT", "SELECT"]

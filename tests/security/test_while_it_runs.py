@@ -653,9 +653,10 @@ def test_an_expired_session_that_cannot_be_cleared_is_no_error(
     Session.objects.update(expire_date=now() - timedelta(seconds=1))
     refusal = OperationalError("cannot execute DELETE in a read-only transaction")
 
-    with mock.patch.object(QuerySet, "delete", side_effect=refusal):
+    with mock.patch.object(QuerySet, "delete", side_effect=refusal) as delete:
         assert attack(browser, "get", "open/").status_code == 200
 
+    assert delete.called
     logged = [record for record in caplog.records if record.name == "jenk"]
     assert [record.getMessage() for record in logged] == [
         "An expired session could not be cleared."
