@@ -27,7 +27,12 @@ def announce(signal: Signal, request: HttpRequest, user: Any, **facts: Any) -> S
 def send(signal: Signal, session: Any, facts: dict[str, Any]) -> None:
     model = getattr(session, "model", None)
     using = router.db_for_write(model) if model else None
-    transaction.on_commit(partial(signal.send_robust, **facts), using=using, robust=True)
+    tell = partial(signal.send_robust, **facts)
+    connection = transaction.get_connection(using)
+    if connection.in_atomic_block or connection.get_autocommit():
+        transaction.on_commit(tell, using=using, robust=True)
+    else:
+        tell()  # the project commits by itself, and Django cannot say when
 
 
 async def asend(signal: Signal, facts: dict[str, Any]) -> None:

@@ -6,10 +6,15 @@ defeats the `__Host-` prefix, and of several values the last, which another host
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, parse_cookie
 
 #: RFC 6265 section 5.2 step 4: white space around a cookie's name is space and tab, no other.
 WHITE_SPACE = " \t"
+
+#: Where a request keeps what was read: it is asked for several times.
+READ = "_jenk_cookies"
 
 
 def values_of(request: HttpRequest, name: str) -> list[str]:
@@ -17,8 +22,16 @@ def values_of(request: HttpRequest, name: str) -> list[str]:
 
     A value that code put into `request.COOKIES` counts as sent.
     """
-    header = request.META.get("HTTP_COOKIE") or ""
-    given = request.COOKIES.get(name)
+    header, given = request.META.get("HTTP_COOKIE") or "", request.COOKIES.get(name)
+    read: dict[str, Any] = vars(request).setdefault(READ, {})
+    if name not in read or read[name][0] != (header, given):
+        read[name] = (header, given), parsed(header, given, name)
+    values: list[str] = read[name][1]
+    return values
+
+
+def parsed(header: str, given: str | None, name: str) -> list[str]:
+    """Return the different values of a name in a Cookie header, beside what Django made of it."""
     if given is None and name not in header:
         return []
     raw = [

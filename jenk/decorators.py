@@ -123,7 +123,7 @@ def protector(name: str, view: View | None, roles: Any, terms: Terms) -> Any:
 def protected(name: str, view: View, roles: Roles, terms: Terms) -> View:
     """Return `view` behind the gate, sync or async as it is."""
     checked_view(name, view)
-    if iscoroutinefunction(view):
+    if iscoroutinefunction(view) or dispatches_async(view):
 
         @wraps(view)
         async def asynchronous(request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -140,6 +140,12 @@ def protected(name: str, view: View, roles: Roles, terms: Terms) -> View:
         return refusal if refusal is not None else gate.keep_private(view(request, *args, **kwargs))
 
     return labelled(synchronous, terms)
+
+
+def dispatches_async(view: Any) -> bool:
+    """Tell whether `view` is the `dispatch` of an async view, as `method_decorator` hands it."""
+    owner = getattr(getattr(view, "func", view), "__self__", None)
+    return bool(getattr(owner, "view_is_async", False))
 
 
 def labelled(view: Any, terms: Terms) -> View:

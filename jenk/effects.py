@@ -37,7 +37,10 @@ def store_io[T](sync: Callable[[], T], twin: Callable[[], Awaitable[T]]) -> Step
 
 
 def run[T](steps: Steps[T]) -> T:
-    """Drive `steps` from sync code and return what it returns."""
+    """Drive `steps` from sync code and return what it returns.
+
+    An effect must not raise StopIteration, which a generator may not let pass (PEP 479).
+    """
     try:
         effect = next(steps)
         while True:
@@ -50,6 +53,8 @@ def run[T](steps: Steps[T]) -> T:
     except StopIteration as stop:
         value: T = stop.value
         return value
+    finally:
+        steps.close()  # at once, also when the request is cancelled
 
 
 async def arun[T](steps: Steps[T]) -> T:
@@ -66,3 +71,5 @@ async def arun[T](steps: Steps[T]) -> T:
     except StopIteration as stop:
         value: T = stop.value
         return value
+    finally:
+        steps.close()  # at once, also when the request is cancelled

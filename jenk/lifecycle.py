@@ -146,12 +146,17 @@ def _rotate(request: HttpRequest) -> Steps[None]:
         return
     yield from store_io(session.keys, session.akeys)
     if session.session_key and not (yield from _is_there(session)):
-        raise SessionInterrupted(INTERRUPTED)
+        if record.is_signed_in(session):
+            raise SessionInterrupted(INTERRUPTED)
+        return
     yield from _renew_key(request, visit, getattr(visit, "user", None))
 
 
 def _is_there(session: Any) -> Steps[bool]:
-    """Tell whether the session is still there: a new key for one that was ended would revive it."""
+    """Tell whether the session is still there: a new key for one that was ended would revive it.
+
+    On these engines nothing can keep it from being ended in the next instant.
+    """
     if not issubclass(type(session), keys.DJANGO_STORES):
         return True
     there: bool = yield from store_io(
@@ -227,10 +232,9 @@ def adopt(request: HttpRequest, visit: Visit, facts: snapshot.Facts) -> None:
     if visit.clocks.authenticated_at is None:
         visit.clocks = Clocks(visit.now, visit.now)
         record.write_clocks(session, visit.clocks)
-    if conf().JENK_SNAPSHOT is not None:
-        record.write_facts(session, facts | record.times(visit.clocks))
-    elif record.holds_facts(session):
+    if conf().JENK_SNAPSHOT is None and record.holds_facts(session):
         record.remove_facts(session)
+    _fill(session, facts, visit.clocks)
 
 
 def release(session: SessionBase) -> None:
@@ -252,8 +256,8 @@ def use(request: HttpRequest, visit: Visit, at: Clocks, *, quietly: bool) -> Non
     """Set the clocks of the request's session to `at`."""
     session = request.session
     record.write_clocks(session, at, quietly=quietly)
-    if visit.signed_in and record.is_signed_in(session) and conf().JENK_SNAPSHOT is not None:
-        record.write_facts(session, record.times(at), quietly=quietly)
+    if visit.signed_in and record.is_signed_in(session):
+        _fill(session, {}, at, quietly=quietly)
 
 
 def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[None]:
@@ -308,8 +312,13 @@ def note_ended(request: HttpRequest, visit: Visit, reason: Reason, user: Any) ->
 
 def _start(session: Any, facts: snapshot.Facts, clocks: Clocks) -> None:
     record.write_clocks(session, clocks)
+    _fill(session, facts, clocks)
+
+
+def _fill(session: Any, facts: snapshot.Facts, clocks: Clocks, *, quietly: bool = False) -> None:
+    """Keep the facts and the two times in the session, unless the project wants none there."""
     if conf().JENK_SNAPSHOT is not None:
-        record.write_facts(session, facts | record.times(clocks))
+        record.write_facts(session, facts | record.times(clocks), quietly=quietly)
 
 
 def announce_end(request: HttpRequest, user: Any, reason: Reason) -> Steps[None]:

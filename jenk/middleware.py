@@ -74,9 +74,20 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         return run(self.finish(request, response))
 
     async def __acall__(self, request: HttpRequest) -> Response:
+        if self.has_own_hooks():
+            overridden: Response = await super().__acall__(request)
+            return overridden
         await arun(self.open(request))
         response = await cast("Awaitable[Response]", self.get_response(request))
         return await arun(self.finish(request, response))
+
+    @classmethod
+    def has_own_hooks(cls) -> bool:
+        """Tell whether a subclass does more in Django's two hooks, which know no async."""
+        return (
+            cls.process_request is not SessionMiddleware.process_request
+            or cls.process_response is not SessionMiddleware.process_response
+        )
 
     def open(self, request: HttpRequest) -> Steps[None]:
         """Give the request its session, not loaded yet."""
@@ -124,7 +135,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
     def close(self, request: HttpRequest, response: Response) -> Steps[Response]:
         """Save the session, and send or delete its cookie."""
         session = cast("Any", request.session)
-        saves = session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+        saves = record.is_to_be_saved(session)
         varies = session.accessed
         if saves and not session.is_empty():
             # Only a session that was looked up is known to be there: saving one that is not, as
@@ -138,6 +149,9 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             try:
                 yield from store_io(session.save, session.asave)
             except UpdateError as error:
+                if is_interruption(error) and (yield from self.was_taken_back(request)):
+                    cookies.withdraw(response)
+                    return response
                 return interrupted(request, response, error)
             cookies.set_session(request, response, session)
             varies = True
@@ -164,6 +178,13 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             cookies.set_session(request, response, session)
         else:
             cookies.delete_session(request, response)
+
+    def was_taken_back(self, request: HttpRequest) -> Steps[bool]:
+        """Tell whether a transaction took a new key back, so that the old one is good."""
+        sent = cookies.session_keys(request)
+        if request.session.session_key in sent:
+            return False
+        return (yield from self.is_stored(sent))
 
     def is_stored(self, asked: cookies.Keys) -> Steps[bool]:
         """Tell whether the session of one of these keys is there."""

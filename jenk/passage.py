@@ -129,7 +129,8 @@ def inform(request: HttpRequest, visit: Visit) -> Steps[None]:
 def facts_of(user: Any) -> Steps[snapshot.Facts]:
     """Return the facts; what a project adds may do I/O, so async code runs that in a thread."""
     read = partial(snapshot.facts, user)
-    if not any(callable(one) or "." in one for one in (conf().JENK_SNAPSHOT or {}).values()):
+    sources = (conf().JENK_SNAPSHOT or {}).values()
+    if not any(callable(one) or "." in (one or "") for one in sources):
         try:
             return read()
         except SynchronousOnlyOperation:
@@ -170,12 +171,28 @@ def depart(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> St
 def conclude(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> Steps[None]:
     """Conclude the visit of a session that somebody asked for."""
     session = request.session
-    if visit.signed_in and not record.is_signed_in(session):
+    yield from store_io(session.keys, session.akeys)  # code may have put another in its place
+    gone = visit.signed_in and not record.is_signed_in(session)
+    renewed = not gone and has_new_key(request, visit)
+    if (gone or renewed) and (yield from was_rolled_back(request, response, visit)):
+        visit.withheld, visit.signed_out = True, False
+    elif gone:
         yield from say_goodbye(request, visit)
-    elif has_new_key(request, visit):
+    elif renewed:
         yield from announce(session_rotated, request, visit.user)
     if not session.is_empty():
         settle(request, response, visit)
+
+
+def was_rolled_back(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> Steps[bool]:
+    """Tell whether a transaction has taken back what a view that failed did to its session."""
+    if response.status_code < 500:
+        return False
+    session: Any = request.session
+    stored: bool = yield from store_io(
+        lambda: session.exists(visit.key), lambda: session.aexists(visit.key)
+    )
+    return stored
 
 
 def say_goodbye(request: HttpRequest, visit: Visit) -> Steps[None]:
@@ -205,7 +222,8 @@ def settle(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> No
     ):
         new = used_now(clocks, visit)
         due = record.activity_is_due(session, visit.clocks, new)
-        lifecycle.use(request, visit, new, quietly=not due)
+        if due or new != clocks:
+            lifecycle.use(request, visit, new, quietly=not due)
     elif clocks.authenticated_at == visit.clocks.authenticated_at and visit.clocks.last_activity:
         lifecycle.use(request, visit, visit.clocks, quietly=True)
 

@@ -6,8 +6,6 @@ session has to be loaded before anything here is called: then no call does any I
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
@@ -65,8 +63,7 @@ def write_clocks(session: SessionBase, new: Clocks, *, quietly: bool = False) ->
         for name in ("authenticated_at", "last_activity")
         if (clock := getattr(new, name)) is not None
     }
-    with unmodified(session) if quietly else changed(session):
-        session[PRIVATE_KEY] = kept
+    put(session, {PRIVATE_KEY: kept}, quietly=quietly)
 
 
 def write_facts(session: SessionBase, new: Facts, *, quietly: bool = False) -> None:
@@ -75,8 +72,7 @@ def write_facts(session: SessionBase, new: Facts, *, quietly: bool = False) -> N
         key: value for key, value in new.items() if key not in session or session[key] != value
     }
     if differing:
-        with unmodified(session) if quietly else changed(session):
-            session.update(differing)
+        put(session, differing, quietly=quietly)
 
 
 def holds_facts(session: SessionBase) -> bool:
@@ -135,19 +131,16 @@ def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:
 
 def will_set_cookie(session: SessionBase, status: int) -> bool:
     """Tell whether the session middleware will save the session and send its cookie."""
-    saves = session.modified or settings.SESSION_SAVE_EVERY_REQUEST
-    return bool(saves and status < 500 and not session.is_empty())
+    return is_to_be_saved(session) and status < 500 and not session.is_empty()
 
 
-@contextmanager
-def unmodified(session: SessionBase) -> Iterator[None]:
-    """Write into the session without asking for it to be saved."""
+def is_to_be_saved(session: SessionBase) -> bool:
+    """Tell whether there is a reason to save the session."""
+    return bool(session.modified or settings.SESSION_SAVE_EVERY_REQUEST)
+
+
+def put(session: SessionBase, values: Facts, *, quietly: bool) -> None:
+    """Put values into the session; `quietly` if that alone is no reason to save it."""
     before = session.modified
-    yield
-    session.modified = before
-
-
-@contextmanager
-def changed(session: SessionBase) -> Iterator[None]:
-    yield
-    session.modified = True
+    session.update(values)
+    session.modified = before if quietly else True

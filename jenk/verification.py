@@ -18,6 +18,8 @@ from django.utils.functional import LazyObject, empty
 from jenk.effects import Steps, io
 from jenk.reasons import Reason
 
+DJANGOS = "django.contrib.auth.middleware"
+
 
 def claimed(session: SessionBase) -> tuple[Any, str | None]:
     """Return the user id and the backend that the session names, unverified."""
@@ -54,10 +56,11 @@ def ask(request: HttpRequest) -> Any:
 
 
 async def aask(request: HttpRequest) -> Any:
-    """Await the user, unless code before us has already said who it is."""
+    """Await the user, unless code before us has already said who it is, or will when asked."""
     if not isinstance(request.user, LazyObject) or request.user._wrapped is not empty:
         return unwrapped(request.user)
-    if hasattr(request, "auser"):
+    chosen_by = getattr(vars(request.user).get("_setupfunc"), "__module__", None)
+    if hasattr(request, "auser") and chosen_by == DJANGOS:
         return await request.auser()
     return await sync_to_async(unwrapped)(request.user)
 
@@ -80,10 +83,13 @@ def is_known(request: HttpRequest) -> bool:
 
 
 def share(request: HttpRequest, user: Any) -> None:
-    """Make `user` what every way of asking the request for its user gives."""
+    """Make `user` what every way of asking the request for its user gives.
+
+    `login()` and `logout()` change `request.user`, and before Django 6.1 nothing else.
+    """
 
     async def auser() -> Any:
-        return user
+        return unwrapped(request.user)
 
     request.user = user
     request.auser = auser

@@ -34,8 +34,8 @@ FORBIDDEN = _("You do not have permission to do this.")
 class EndReason(str):
     """The code of a reason, with the sentence for people in `.message`.
 
-    A reason is shown once. Reading it in any of the ways a template does (a test, a comparison,
-    the code or the message as text) reports it as shown.
+    A reason is shown once. What a template does with it reports it as shown: `{% if %}`, `==` and
+    `!=` with the reason on the left, the code or the message as text.
     """
 
     _shown: Callable[[], None]
@@ -61,6 +61,9 @@ class EndReason(str):
     def __eq__(self, other: object) -> bool:
         self._shown()
         return str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return str.__hash__(self)

@@ -286,3 +286,32 @@ def test_a_view_that_returns_nothing_is_djangos_to_complain_of(
 
 async def asynchronous_nothing(request: HttpRequest) -> None:
     return None
+
+
+class Page(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("in")
+
+
+class AsyncPage(View):
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("in")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", [Page, AsyncPage])
+@pytest.mark.parametrize("where", ["dispatch", "get", "as_view"])
+def test_a_decorator_on_a_class_based_view(
+    browser: Browser, alice: Any, page: type[View], where: str
+) -> None:
+    protected = type("Protected", (page,), {})
+    if where == "as_view":
+        view = session_required(roles=[1])(protected.as_view())
+    else:
+        view = method_decorator(session_required(roles=[1]), name=where)(protected).as_view()
+    with override_settings(ROOT_URLCONF=(path("in/", view), *urlpatterns)):
+        assert browser.get("/in/").headers["Location"] == "/login?next=/in/"
+        browser.sign_in("alice")
+        assert browser.get("/in/").content == b"in"
+        type(alice).objects.update(role=2)
+        assert browser.get("/in/").status_code == 403

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import time_machine
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import login, logout
+from django.contrib.auth import alogin, alogout, login, logout
 from django.contrib.auth.signals import user_logged_in
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 from django.test import override_settings
+from django.urls import path
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import SimpleLazyObject
 
 from jenk import signals
 from jenk.policies import written
 from tests.browsers import Browser, now
+from tests.urls import urlpatterns
+from website.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.table]
 
@@ -316,3 +321,53 @@ def test_a_session_that_code_makes_a_visitors_keeps_nothing_of_the_sign_in(
     assert kept["_jenk"].keys() == {"last_activity"}
     browser.sign_in("alice")
     assert told[2:] == [("started", "alice")]
+
+
+# --- Whom a request is said to be of ----------------------------------------------------------
+
+
+async def who(request: HttpRequest, act: str, username: str) -> JsonResponse:
+    """Do something, and say who every way of asking says it is."""
+    user = await User.objects.aget(username=username)
+    match act:
+        case "login":
+            await sync_to_async(login)(request, user)
+        case "alogin":
+            await alogin(request, user)
+        case "logout":
+            await sync_to_async(logout)(request)
+        case "alogout":
+            await alogout(request)
+    asked = await request.auser()
+    return JsonResponse([request.user.get_username(), asked.get_username()], safe=False)
+
+
+WHO = (path("who/<str:act>/<str:username>/", who), *urlpatterns)
+
+
+@pytest.mark.parametrize("act", ["login", "alogin", "logout", "alogout"])
+@override_settings(ROOT_URLCONF=WHO)
+def test_user_and_auser_are_one_after_every_change(
+    browser: Browser, alice: Any, carol: Any, act: str
+) -> None:
+    browser.sign_in("alice")
+    name = "carol" if "login" in act else ""
+
+    assert browser.get(f"/who/{act}/carol/").json() == [name, name]
+
+
+@pytest.mark.parametrize("lazily", [True, False])
+@override_settings(ROOT_URLCONF=WHO)
+def test_a_user_that_a_middleware_chose_is_the_user(
+    browser: Browser, alice: Any, carol: Any, lazily: bool
+) -> None:
+    """As impersonation does it."""
+
+    def choose(request: HttpRequest) -> None:
+        request.user = cast("Any", SimpleLazyObject(lambda: carol) if lazily else carol)
+
+    with site("before"):
+        browser.sign_in("alice")
+        acts["request"] = choose
+        assert browser.get("/who/nothing/carol/").json() == ["carol", "carol"]
+        assert browser.get("plain/").json()["session_user"]["user"] == "carol"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
@@ -201,3 +202,27 @@ def test_async_and_sync_send_the_same_cookie(browser: Browser) -> None:
     assert morsel["domain"] == ""
     assert morsel["secure"] == ""
     assert morsel["max-age"] == 1209600
+
+
+class Stamped(SessionMiddleware):
+    """A subclass that does more in Django's own hooks."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.META["STAMPED"] = "yes"
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        response = super().process_response(request, response)
+        response["X-Stamped"] = request.META["STAMPED"]
+        return response
+
+
+def test_a_subclass_keeps_its_hooks(browser: Browser, alice: Any) -> None:
+    ours = "jenk.middleware.SessionMiddleware"
+    middleware = [f"{__name__}.Stamped" if one == ours else one for one in settings.MIDDLEWARE]
+    with override_settings(MIDDLEWARE=middleware):
+        assert browser.sign_in("alice").headers["X-Stamped"] == "yes"
+        response = browser.get("private/")
+
+    assert response.json()["user"] == "alice"
+    assert response.headers["X-Stamped"] == "yes"

@@ -76,7 +76,10 @@ def test_a_reason_is_a_string_that_reports_being_read() -> None:
     assert isinstance(reason, str)
     assert shown == []
     assert len({reason}) == 1
-    for read in (bool, str, lambda reason: reason == "idle", lambda reason: reason.message):
+    for read in (
+        *(bool, str, lambda reason: reason.message),
+        *(lambda reason: reason == "idle", lambda reason: reason != "absolute"),
+    ):
         shown.clear()
         assert read(reason)
         assert shown

@@ -564,3 +564,10 @@ def test_without_a_snapshot_a_projects_own_keys_stay(browser: Any, alice: Any, s
     browser.get("write/?user_name=mine&user=own")
 
     assert browser.get("plain/").json()["keys"] == {"user_name": "mine", "user": "own"}
+
+
+def test_a_source_that_is_none_is_the_default(browser: Any, alice: Any, settings: Any):
+    settings.JENK_SNAPSHOT = {"user_role": None}
+    browser.sign_in("alice")
+
+    assert facts_of(browser)["user_role"] == 1

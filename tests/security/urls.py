@@ -18,12 +18,16 @@ def plain(view: Any) -> Any:
     return view
 
 
-WITH_USERNAME = ("enter", "enter_and_raise", "enter_and_roll_back")
+WITH_USERNAME = ("enter", "enter_and_raise", "enter_and_roll_back", "enter_by_hand")
 WRAPPED: list[tuple[str, Any, Callable[[Any], Any]]] = [
     ("fail/", views.fail, plain),
     ("rotate_and_fail/", views.rotate_and_fail, plain),
     ("rotate_and_roll_back/", views.rotate_and_roll_back, plain),
     ("sign_out_and_roll_back/", views.sign_out_and_roll_back, plain),
+    ("sign_out_and_fail/", views.sign_out_and_fail, plain),
+    ("cycle_and_roll_back/", views.cycle_and_roll_back, plain),
+    ("cycle_and_refuse/", views.cycle_and_refuse, plain),
+    ("replace/", views.replace, public),
     ("change_password/", views.change_password, plain),
     ("lose_session/", views.lose_session, plain),
     ("lose_session_protected/", views.lose_session, session_required),

@@ -58,6 +58,41 @@ def rotate_and_roll_back(request: HttpRequest) -> HttpResponse:
         return rotate_and_fail(request)
 
 
+def sign_out_and_fail(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    raise FailureError
+
+
+def cycle_and_roll_back(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic():
+        request.session.cycle_key()
+        raise FailureError
+
+
+def cycle_and_refuse(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic():
+        request.session.cycle_key()
+        transaction.set_rollback(True)
+    return HttpResponse("not now", status=409)
+
+
+def enter_by_hand(request: HttpRequest, username: str) -> HttpResponse:
+    """Sign in where the project itself says when to commit."""
+    transaction.set_autocommit(False)
+    try:
+        enter(request, username)
+        transaction.commit()
+    finally:
+        transaction.set_autocommit(True)
+    return HttpResponse()
+
+
+def replace(request: HttpRequest) -> HttpResponse:
+    """Put another store in the session's place, which nobody has looked up yet."""
+    request.session = type(request.session)(request.session.session_key)
+    return HttpResponse()
+
+
 def sign_out_and_roll_back(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         logout(request)
