@@ -26,23 +26,25 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 #: Modules whose outcome a database could change. `make test` runs the others on SQLite alone.
 EVERY_DATABASE = (
-    "brief",
+    "brief.test_commands",
+    "brief.test_configuration",
+    "brief.test_files_modified",
+    "brief.test_how_it_works",
+    "brief.test_session_data",
     "security.test_session_life_cycle",
-    "security.test_while_it_runs",
-    "test_activity",
     "test_existing_site",
-    "test_expiry",
+    "test_neighbours",
     "test_persistence",
     "test_session_middleware",
     "test_signals",
     "test_statements",
-    "test_testing",
     "test_user_models",
-    "test_visitors",
 )
 
 
-#: Views of the other kind than their handler make no difference to a database.
+#: Long lists of inputs, for code that is the same in sync and async. Beside them, `make matrix` alone
+#: runs them in async, and views of the other kind than their handler, which Django adapts.
+LISTS = ("security.test_hostile_input", "security.test_redirects")
 CROSSED = ("async-sync-views", "sync-async-views")
 
 
@@ -50,8 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         module = ".".join(item.path.relative_to(here).with_suffix("").parts)
-        if module.startswith(EVERY_DATABASE) and not any(style in item.name for style in CROSSED):
+        if module.startswith(EVERY_DATABASE):
             item.add_marker("every_database")
+        if any(style in item.name for style in CROSSED) or (
+            module in LISTS and "async" in item.name
+        ):
+            item.add_marker("thorough")
         for name in services.PROBES:
             if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}: {why}"))

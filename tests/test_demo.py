@@ -68,20 +68,16 @@ def wait_for(port: int, process: subprocess.Popen[str]) -> None:
     [
         ({"PORT": "abc"}, ["PORT is 'abc'. Use a whole number."]),
         ({"PORT": "-1"}, ["PORT is -1. Use a number from 1 to 65535."]),
-        ({"PORT": "99999"}, ["PORT is 99999. Use a number from 1 to 65535."]),
         ({"DEBUG": "maybe"}, ["DEBUG is 'maybe'. Use 1 or true, 0 or false."]),
         (
             {"JENK_REASON_MESSAGE": "no"},
             ["JENK_REASON_MESSAGE is 'no'. Use 1 or true, 0 or false."],
         ),
         ({"JENK_PRESET": "pcii"}, ["jenk.E025", "JENK_PRESET = 'pcii'", "JENK_PRESET = 'pci'"]),
-        ({"JENK_ABSOLUTE_TIMEOUT": "1d"}, ["jenk.E024", "JENK_ABSOLUTE_TIMEOUT = '1d'"]),
         ({"SESSION_COOKIE_AGE": "9" * 20}, ["jenk.E023", "SESSION_COOKIE_AGE = 9999"]),
-        ({"JENK_PUBLIC_VIEWS": "/ajax/"}, ["jenk.E027"]),
         ({"JENK_PUBLIC_VIEWS": '["index", "nope"]'}, ["jenk.E033", "'nope'"]),
         ({"SESSION_ENGINE": "no.such.engine"}, ["SESSION_ENGINE cannot be used: No module"]),
         ({"DATABASE_URL": "mariadb://x/y"}, ["DATABASE_URL starts with 'mariadb'", "mysql://"]),
-        ({"DATABASE_URL": "nonsense"}, ["DATABASE_URL starts with 'nonsense'"]),
         ({"DATABASE_URL": "sqlite://:memory:"}, ["would not outlive a request"]),
         ({"DATABASE_URL": "sqlite:////proc/x/y.sqlite3"}, ["/proc/x"]),
         (

@@ -27,7 +27,6 @@ ENGINES = [
     "file",
     pytest.param("cache", marks=pytest.mark.needs_redis),
     pytest.param("cached_db", marks=pytest.mark.needs_redis),
-    "signed_cookies",
 ]
 NOBODY = {"user": "", "session_user": None, "keys": {}}
 

@@ -17,12 +17,14 @@ from tests.sites.people import Page, Person
 from tests.sites.processes import Project, new_database
 from tools.server import Site
 
+SETTINGS = "tests.sites.quick"
+
 
 @pytest.fixture(scope="module")
 def database_url(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database of the kind under test, with the demo users."""
     with django_db_blocker.unblock(), new_database(tmp_path_factory.mktemp("persistence")) as url:
-        project = Project("website.settings", url)
+        project = Project(SETTINGS, url)
         project.manage("migrate", "--verbosity=0")
         project.manage("seed_users", "--force")
         yield url
@@ -33,12 +35,12 @@ def site(database_url: str, tmp_path: Path) -> Site:
     """The example site, which each `with` starts anew on the same database."""
     log = tmp_path / "site"
     log.touch()  # `Site` takes it for a database that is there, and keeps its log beside it
-    return Site(log, {"DATABASE_URL": database_url})
+    return Site(log, {"DATABASE_URL": database_url}, settings=SETTINGS)
 
 
 @pytest.fixture
 def project(database_url: str) -> Project:
-    return Project("website.settings", database_url)
+    return Project(SETTINGS, database_url)
 
 
 def rows(project: Project, key: str | None) -> int:

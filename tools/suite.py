@@ -29,12 +29,13 @@ def configures_site(name: str) -> bool:
     )
 
 
-def pytest_arguments(*, marks: list[str]) -> list[str]:
+def pytest_arguments(*, marks: list[str], processes: int = 0) -> list[str]:
     """Return pytest's arguments for the tests that have all of these marks.
 
-    More than four processes start slower than they run.
+    Unless told, one process more than there are processors: some tests wait for a browser or a
+    server.
     """
-    count = min(4, os.cpu_count() or 1)
+    count = processes or min(5, 1 + (os.cpu_count() or 1))
     return ["-n", str(count), *(["-m", " and ".join(marks)] if marks else [])]
 
 

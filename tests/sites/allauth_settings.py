@@ -5,6 +5,7 @@ from __future__ import annotations
 from website.settings import *  # noqa: F403
 from website.settings import INSTALLED_APPS, MIDDLEWARE, TEMPLATES
 
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, and of no worth
 INSTALLED_APPS = [*INSTALLED_APPS, "allauth", "allauth.account"]
 MIDDLEWARE = [*MIDDLEWARE, "allauth.account.middleware.AccountMiddleware"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
