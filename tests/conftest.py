@@ -42,8 +42,8 @@ EVERY_DATABASE = (
 )
 
 
-#: Long lists of inputs, for code that is the same in sync and async. Beside them, `make matrix` alone
-#: runs them in async, and views of the other kind than their handler, which Django adapts.
+#: Long lists of inputs, for code that is the same in sync and async: `make matrix` alone runs them
+#: in async, and views of the other kind than their handler, which Django adapts.
 LISTS = ("security.test_hostile_input", "security.test_redirects")
 CROSSED = ("async-sync-views", "sync-async-views")
 

@@ -25,6 +25,7 @@ NOON = datetime(2026, 1, 25, 12, tzinfo=UTC)
 ENGINES = [
     "db",
     "file",
+    "signed_cookies",
     pytest.param("cache", marks=pytest.mark.needs_redis),
     pytest.param("cached_db", marks=pytest.mark.needs_redis),
 ]

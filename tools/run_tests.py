@@ -1,7 +1,8 @@
 """Run the suite on SQLite, and beside it on every other database found what one could change.
 
 The run on SQLite holds jenk/ to full branch coverage. What is marked `thorough` is left to
-`make matrix`, which runs everything everywhere. `make test` runs this in the environment. Arguments go to pytest as they are.
+`make matrix`, which runs everything everywhere. `make test` runs this in the environment.
+Arguments go to pytest as they are.
 """
 
 from __future__ import annotations
