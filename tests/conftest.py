@@ -27,13 +27,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 #: Modules whose outcome a database could change. `make test` runs the others on SQLite alone.
 EVERY_DATABASE = (
     "brief.test_commands",
-    "brief.test_configuration",
-    "brief.test_files_modified",
     "brief.test_how_it_works",
     "brief.test_session_data",
     "security.test_session_life_cycle",
     "test_existing_site",
-    "test_neighbours",
     "test_persistence",
     "test_session_middleware",
     "test_signals",
@@ -42,9 +39,14 @@ EVERY_DATABASE = (
 )
 
 
-#: Long lists of inputs, for code that is the same in sync and async: `make matrix` alone runs them
-#: in async, and views of the other kind than their handler, which Django adapts.
-LISTS = ("security.test_hostile_input", "security.test_redirects")
+#: Long lists of inputs and settings, for code that is the same in sync and async: `make matrix`
+#: alone runs them in async, and views of the other kind than their handler, which Django adapts.
+LISTS = (
+    "security.test_hostile_input",
+    "security.test_redirects",
+    "test_configurations",
+    "test_engines",
+)
 CROSSED = ("async-sync-views", "sync-async-views")
 
 
