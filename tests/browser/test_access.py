@@ -45,6 +45,8 @@ def test_everything_works_without_scripts(site: Site, new_context: NewContext) -
 def test_the_keyboard_signs_in_and_out(site: Site, new_context: NewContext) -> None:
     page = new_context(site).new_page()
     page.goto("/login")
+    # The browser gives the field its focus while it draws the page, some time after loading it.
+    page.wait_for_function("document.activeElement.name === 'username'")
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
