@@ -9,7 +9,9 @@ from django.db import router, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 
+from jenk import signals
 from jenk.effects import Steps, io
+from jenk.reasons import Reason
 
 
 def announce(signal: Signal, request: HttpRequest, user: Any, **facts: Any) -> Steps[None]:
@@ -20,8 +22,16 @@ def announce(signal: Signal, request: HttpRequest, user: Any, **facts: Any) -> S
     """
     session = request.session
     facts |= {"sender": type(session), "request": request, "user": user}
-    facts["handle"] = getattr(session, "handle", None)
+    facts.setdefault("handle", getattr(session, "handle", None))
     yield from io(partial(send, signal, session, facts), partial(asend, signal, facts))
+
+
+def announce_end(request: HttpRequest, user: Any, reason: Reason) -> Steps[None]:
+    """Tell that the request's session was ended, for the system's own reasons."""
+    session = request.session
+    handle = getattr(session, "ended_handle", None) or getattr(session, "handle", None)
+    facts = {"reason": reason.value, "actor": None, "handle": handle}
+    yield from announce(signals.session_ended, request, user, **facts)
 
 
 def send(signal: Signal, session: Any, facts: dict[str, Any]) -> None:

@@ -37,6 +37,8 @@ class Conf:
     JENK_REASON_MESSAGE: bool = False
     JENK_NO_STORE: bool = True
     JENK_CLEAR_SITE_DATA: tuple[str, ...] = ()
+    JENK_MAX_SESSIONS: int | Callable[[Any], int | None] | None = None
+    JENK_LIMIT_ACTION: Literal["end_oldest", "refuse"] = "end_oldest"
     JENK_SNAPSHOT: Mapping[str, Fact] | None = field(default_factory=dict)
 
 

@@ -13,6 +13,8 @@ from jenk.visits import Visit
 
 def mark(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> None:
     """Set, replace or delete the marker, as the visit went."""
+    if visit.retired is not None and not is_signed_in(request):
+        return  # the browser has a newer marker, or is about to get one
     shown = visit.shown and response.status_code < 500
     brought = values_of(request, marker.cookie_name())
     if is_signed_in(request):
@@ -43,5 +45,5 @@ def is_signed_in(request: HttpRequest) -> bool:
 def is_stale(request: HttpRequest, status: int, visit: Visit) -> bool:
     """Tell whether the browser lacks the marker, or gets a new session cookie to outlive."""
     return visit.marker.state is not State.SIGNED_IN or record.will_set_cookie(
-        request.session, status
+        request.session, status, cookies.session_keys(request)
     )

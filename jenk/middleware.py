@@ -98,7 +98,9 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         ]
         if len(sent) > 1:
             candidates = yield from self.living(candidates, sent)
-        request.session = cast("Any", candidates[0] if candidates else self.SessionStore())
+        session = candidates[0] if candidates else self.SessionStore()
+        lifecycle.introduce(session, request)
+        request.session = cast("Any", session)
 
     def living(self, candidates: list[SessionBase], sent: cookies.Keys) -> Steps[list[SessionBase]]:
         """Return the one session that lives, of several whose keys one browser sent.
@@ -135,6 +137,8 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
     def close(self, request: HttpRequest, response: Response) -> Steps[Response]:
         """Save the session, and send or delete its cookie."""
         session = cast("Any", request.session)
+        if record.is_own(session):
+            return (yield from self.close_own(request, response, session))
         saves = record.is_to_be_saved(session)
         varies = session.accessed
         if saves and not session.is_empty():
@@ -159,6 +163,33 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             patch_vary_headers(response, ("Cookie",))
         return response
 
+    def close_own(self, request: HttpRequest, response: Response, session: Any) -> Steps[Response]:
+        """Store what has changed, and send the cookie if the browser lacks the key."""
+        varies = session.accessed
+        if lifecycle.is_kept_from_browser(session):
+            cookies.withdraw(response)
+            patch_vary_headers(response, ("Cookie",))
+            return response
+        if session.is_empty():
+            if settings.SESSION_COOKIE_NAME in request.COOKIES:
+                cookies.delete_session(request, response)
+                varies = True
+        else:
+            if session.will_save():
+                try:
+                    yield from store_io(session.save, session.asave)
+                except UpdateError as error:
+                    return interrupted(request, response, error)
+            if session.superseded or session.detached:
+                cookies.withdraw(response)
+                varies = True
+            elif session.sends_cookie(cookies.session_keys(request)):
+                cookies.set_session(request, response, session)
+                varies = True
+        if varies:
+            patch_vary_headers(response, ("Cookie",))
+        return response
+
     def agree(self, request: HttpRequest, response: Response) -> Steps[None]:
         """Have the cookie agree with what is stored after a server error, which saves nothing.
 
@@ -169,7 +200,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         session = cast("Any", request.session)
         if session.accessed:
             patch_vary_headers(response, ("Cookie",))
-        if session.session_key in sent or not sent:
+        if session.session_key in sent or not sent or lifecycle.is_kept_from_browser(session):
             return
         # The old key first: a cache in front of the table keeps the new one after a rollback.
         if (yield from self.is_stored(sent)):
@@ -322,7 +353,7 @@ def is_private(request: HttpRequest, response: Response, visit: Visit) -> bool:
         return False
     if session.is_empty():
         return settings.SESSION_COOKIE_NAME in request.COOKIES
-    return record.will_set_cookie(session, response.status_code)
+    return record.will_set_cookie(session, response.status_code, cookies.session_keys(request))
 
 
 def is_answer_to_refusal(request: HttpRequest, visit: Visit) -> bool:
@@ -343,6 +374,14 @@ def is_page(request: HttpRequest) -> bool:
     return request.method == "GET" and visits.is_looked_at(request)
 
 
+def refuse_retired(request: HttpRequest, visit: Visit) -> Response | None:
+    """Refuse a script that still has the key before last; a person comes in as a visitor."""
+    view = visit.view
+    if view is None or view.public or "Authorization" in request.headers:
+        return None
+    return responses.refuse(request, view.terms) if responses.is_scripted(request) else None
+
+
 class SessionExpiryMiddleware(_VisitMiddleware):
     """A session past its limit is ended for good, and its user is told why."""
 
@@ -361,7 +400,11 @@ class SessionExpiryMiddleware(_VisitMiddleware):
 
     def judge_view(self, request: HttpRequest, visit: Visit) -> Response | None:
         view = visit.view
-        if view is None or visit.reason is None:
+        if view is None:
+            return None
+        if visit.retired is not None and not visit.signed_in:
+            return refuse_retired(request, visit)
+        if visit.reason is None:
             return None
         if conf().JENK_REASON_MESSAGE and view.signs_in and is_page(request):
             messages.info(request, str(wording.MESSAGES[visit.reason]))

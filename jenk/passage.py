@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -37,13 +37,16 @@ def arrive(request: HttpRequest) -> Steps[Visit]:
     visit = visits.begin(request, record.now())
     if visits.is_untouched(request.session):
         return visit
-    if was_emptied(request, visit):
+    if not record.is_own(request.session) and was_emptied(request, visit):
         yield from lifecycle.note_emptied(request, visit)
     replace_malformed(request)
     session = request.session
+    lifecycle.introduce(session, request)
     visit.key = session.session_key
     yield from store_io(session.keys, session.akeys)
-    if visit.key is not None and visit.key != session.session_key:
+    if record.is_own(session):
+        yield from lifecycle.note_refusal(request, visit)
+    elif visit.key is not None and visit.key != session.session_key:
         yield from lifecycle.clear_dropped(session, visit)
     visit.key, visit.clocks = session.session_key, record.clocks(session)
     if record.is_signed_in(session):
@@ -77,6 +80,11 @@ def replace_malformed(request: HttpRequest) -> None:
 
 def verify(request: HttpRequest, visit: Visit) -> Steps[None]:
     """Find out who the session's user is, by Django's rules, or why nobody."""
+    known = getattr(request.session, "verified_user", None)
+    if known is not None and verification.is_djangos_to_say(request):
+        verification.share(request, known)
+        visit.user, visit.signed_in = known, True
+        return
     user_id, backend = verification.claimed(request.session)
     if not verification.is_possible(user_id):
         yield from lifecycle.note_ended(request, visit, Reason.DELETED, None)
@@ -98,8 +106,8 @@ def verify(request: HttpRequest, visit: Visit) -> Steps[None]:
 def enforce_limits(request: HttpRequest, visit: Visit) -> Steps[None]:
     """End a session past its limits; that of a visitor in silence."""
     session = request.session
-    if visit.key is None or visit.ended:
-        return
+    if visit.key is None or visit.ended or record.is_own(session):
+        return  # a session of jenk's own engines is judged as it is loaded
     reason = policies.judge(visit.clocks, record.limits(session), visit.now)
     if reason is None and is_stale_and_empty(session, visit):
         reason = Reason.EXPIRED
@@ -119,6 +127,10 @@ def is_stale_and_empty(session: Any, visit: Visit) -> bool:
 
 def inform(request: HttpRequest, visit: Visit) -> Steps[None]:
     """Make the session say who is signed in, as the user table says now."""
+    if record.is_own(request.session):
+        if visit.signed_in:
+            visit.facts = cast("Any", request.session).facts or (yield from facts_of(visit.user))
+        return
     if visit.signed_in:
         facts = yield from facts_of(visit.user)
         lifecycle.adopt(request, visit, facts)
@@ -243,10 +255,11 @@ def welcome(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> N
         and not visits.is_prefetch(request)
         and not (visit.view is not None and visit.view.no_session)
         and visit.ended is None
+        and visit.retired is None
         and not visit.ends_here
         and not visits.is_shareable(response)
         and not visit.signed_out
         and not visit.left
         and response.status_code < 500
     ):
-        record.write_clocks(request.session, Clocks(None, visit.now))
+        lifecycle.receive(request.session, visit.now)

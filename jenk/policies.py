@@ -121,6 +121,27 @@ def judge(clocks: Clocks, limit: Limits, now: datetime) -> Reason | None:
     return max(past, key=past.__getitem__, default=None)
 
 
+#: No column of a database holds a later instant than this one everywhere.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def deadline(clocks: Clocks, limit: Limits) -> datetime:
+    """Return the instant from which a session that is not used again has ended."""
+    at, last = clocks.authenticated_at, clocks.last_activity
+    ends = [limit.end] if limit.end is not None else []
+    for clock, gap in ((at, limit.absolute), (last, limit.idle)):
+        if clock is not None and gap is not None:
+            ends.append(after(clock, gap))
+    return min(ends, default=NEVER)
+
+
+def after(instant: datetime, gap: timedelta) -> datetime:
+    try:
+        return min(instant + gap, NEVER)
+    except OverflowError:
+        return NEVER if gap > timedelta() else datetime.min.replace(tzinfo=UTC)
+
+
 def interval(configured: timedelta, idle: timedelta | None) -> timedelta:
     """Return how old a stored activity may grow before it is written again.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -20,6 +21,12 @@ from jenk.policies import Clocks, Expiry, Limits
 from jenk.snapshot import KEYS, TIME_KEYS, Facts
 
 PRIVATE_KEY = "_jenk"
+EXPIRY_KEY = "_session_expiry"
+
+
+def is_own(session: SessionBase) -> bool:
+    """Tell whether the session is of an engine of jenk's, which keeps clocks and user by itself."""
+    return hasattr(session, "keeps_record")
 
 
 def now() -> datetime:
@@ -39,6 +46,9 @@ def holds_nothing(session: SessionBase) -> bool:
 
 def clocks(session: SessionBase) -> Clocks:
     """Return the session's clocks."""
+    if is_own(session):
+        own: Clocks = cast("Any", session).clocks
+        return own
     kept = session.get(PRIVATE_KEY)
     if not isinstance(kept, dict):
         return Clocks()
@@ -58,6 +68,9 @@ def times(clocks: Clocks) -> Facts:
 
 def write_clocks(session: SessionBase, new: Clocks, *, quietly: bool = False) -> None:
     """Keep the clocks; `quietly` if that alone is no reason to save the session."""
+    if is_own(session):
+        cast("Any", session).set_clocks(new, due=not quietly)
+        return
     kept = {
         name: policies.written(clock)
         for name in ("authenticated_at", "last_activity")
@@ -68,6 +81,9 @@ def write_clocks(session: SessionBase, new: Clocks, *, quietly: bool = False) ->
 
 def write_facts(session: SessionBase, new: Facts, *, quietly: bool = False) -> None:
     """Keep the facts that differ from what the session holds."""
+    if is_own(session):
+        cast("Any", session).show(new)
+        return
     differing = {
         key: value for key, value in new.items() if key not in session or session[key] != value
     }
@@ -87,8 +103,12 @@ def remove_facts(session: SessionBase) -> None:
 
 
 def expiry(session: SessionBase) -> Expiry:
-    """Return what `set_expiry()` asked for; 0 concerns the cookie alone."""
-    value = session.get("_session_expiry")
+    """Return what `set_expiry()` asked for."""
+    return expiry_of(session.get(EXPIRY_KEY))
+
+
+def expiry_of(value: object) -> Expiry:
+    """Return what `set_expiry()` has kept in a session; 0 concerns the cookie alone."""
     if isinstance(value, int | float):
         return Expiry(idle=duration(value) if value and isfinite(value) else None)
     return Expiry(end=policies.read(value, naive=timezone.get_default_timezone()))
@@ -104,18 +124,35 @@ def duration(value: float) -> timedelta:
 
 def limits(session: SessionBase) -> Limits:
     """Return the limits in force for the session."""
+    return limits_for(session.get_session_cookie_age(), expiry(session))
+
+
+def limits_for(age: float, own: Expiry, *, empty: bool = False) -> Limits:
+    """Return the limits in force.
+
+    Args:
+        age: the site's idle limit, in seconds.
+        own: the session's own `set_expiry()`.
+        empty: it is a visitor's session that holds nothing, which ends sooner.
+    """
     chosen = conf()
     absolute = chosen.JENK_ABSOLUTE_TIMEOUT
-    return policies.limits(
-        timedelta(seconds=session.get_session_cookie_age()),
+    found = policies.limits(
+        timedelta(seconds=age),
         None if absolute is None else seconds(absolute),
         preset=chosen.JENK_PRESET,
-        expiry=expiry(session),
+        expiry=own,
     )
+    if empty:
+        gap = policies.min_or_none(found.idle, seconds(chosen.JENK_EMPTY_SESSION_AGE))
+        return Limits(gap, found.absolute, found.end)
+    return found
 
 
 def is_alive(session: SessionBase) -> bool:
     """Tell whether a session that its engine still has is within its limits."""
+    if is_own(session):
+        return cast("Any", session).record is not None
     return policies.judge(clocks(session), limits(session), now()) is None
 
 
@@ -129,13 +166,17 @@ def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:
     return last is not None and policies.is_due(stored.last_activity, last, every)
 
 
-def will_set_cookie(session: SessionBase, status: int) -> bool:
+def will_set_cookie(session: SessionBase, status: int, sent: tuple[str, ...]) -> bool:
     """Tell whether the session middleware will save the session and send its cookie."""
+    if is_own(session):
+        return status < 500 and bool(cast("Any", session).sends_cookie(sent))
     return is_to_be_saved(session) and status < 500 and not session.is_empty()
 
 
 def is_to_be_saved(session: SessionBase) -> bool:
     """Tell whether there is a reason to save the session."""
+    if is_own(session):
+        return bool(cast("Any", session).will_save())
     return bool(session.modified or settings.SESSION_SAVE_EVERY_REQUEST)
 
 

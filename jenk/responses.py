@@ -16,7 +16,6 @@ from django.utils.encoding import iri_to_uri
 from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 
 from jenk import visits, wording
-from jenk.reasons import Reason
 from jenk.view_traits import DEFAULT_TERMS, Terms
 
 HTML_RANGES = frozenset({"text/html", "application/xhtml+xml", "text/*", "*/*"})
@@ -31,7 +30,7 @@ def refuse(request: HttpRequest, terms: Terms = DEFAULT_TERMS) -> HttpResponse:
     login = login_url(request, terms.login_url)
     response: HttpResponse
     if terms.always_json or is_scripted(request):
-        response = refuse_script(request, login, visit.reason, terms)
+        response = refuse_script(request, login, visit, terms)
     else:
         visit.told = is_seen(request)
         target = return_path(request, login) if request.method in {"GET", "HEAD"} else None
@@ -41,13 +40,14 @@ def refuse(request: HttpRequest, terms: Terms = DEFAULT_TERMS) -> HttpResponse:
 
 
 def refuse_script(
-    request: HttpRequest, login: str, reason: Reason | None, terms: Terms
+    request: HttpRequest, login: str, visit: visits.Visit, terms: Terms
 ) -> HttpResponse:
     """Return the 401 that a script can act on; htmx goes to sign in by itself."""
+    retired, reason = visit.retired, visit.retired or visit.reason
     detail = wording.MESSAGES[reason] if reason else wording.SIGN_IN_REQUIRED
     response = as_json(
         401,
-        code="session_ended" if reason else "session_required",
+        code="session_ended" if reason and not retired else "session_required",
         reason=reason.value if reason else None,
         detail=str(detail),
         login_url=login,

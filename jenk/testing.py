@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
@@ -113,9 +114,9 @@ def _age(client: AnyClient, by: timedelta) -> Steps[None]:
     kept = record.clocks(session)
     shifted = (clock and clock - by for clock in (kept.authenticated_at, kept.last_activity))
     _set_clocks(session, Clocks(*shifted))
-    end = session.get("_session_expiry")
+    end = session.get(record.EXPIRY_KEY)
     if isinstance(end, str):
-        session["_session_expiry"] = (datetime.fromisoformat(end) - by).isoformat()
+        session[record.EXPIRY_KEY] = (datetime.fromisoformat(end) - by).isoformat()
     yield from _save(session, by)
     _age_cookies(client, int(by.total_seconds()))
 
@@ -131,6 +132,7 @@ def _expire(client: AnyClient, reason: str) -> Steps[None]:
     elif reason == Reason.PASSWORD_CHANGED:
         session[HASH_SESSION_KEY] = "of another password"
     elif reason == Reason.EXPIRED:
+        cast("Any", session).end_note = (Reason.EXPIRED, "")
         yield from io(session.delete, session.adelete)
         return
     else:
@@ -150,6 +152,9 @@ def _set_clocks(session: SessionBase, clocks: Clocks) -> None:
 
 def _save(session: Any, by: timedelta) -> Steps[None]:
     """Save the session as it would be stored `by` ago."""
+    if record.is_own(session):
+        yield from io(partial(session.rewrite, by), sync_to_async(partial(session.rewrite, by)))
+        return
     model, key = getattr(session, "model", None), session.session_key
     if model is None:
         yield from io(session.save, session.asave)

@@ -65,6 +65,15 @@ async def aask(request: HttpRequest) -> Any:
     return await sync_to_async(unwrapped)(request.user)
 
 
+def is_djangos_to_say(request: HttpRequest) -> bool:
+    """Tell whether nobody but Django has said, or will when asked, whose request it is."""
+    user = request.user
+    if not isinstance(user, LazyObject):
+        return False
+    made_by = getattr(vars(user).get("_setupfunc"), "__module__", None)
+    return made_by == DJANGOS or was_asked(request)
+
+
 def unwrapped(user: Any) -> Any:
     """Return the user inside a lazy one, which is asked for it if need be."""
     if not isinstance(user, LazyObject):

@@ -38,8 +38,9 @@ class Visit:
     `key` and `clocks` are as loaded, or as the last sign-in made them; `user` is the verified user
     and `facts` what is known of them. `ended` is why a signed-in session ended in this request;
     `signed_out` says that code has signed out, whoever it was, `leaving` who it was, and `left`
-    that nobody has come in their place. `withheld` says that the session carries a user whom nobody
-    can vouch for now, which ends nothing.
+    that nobody has come in their place. `retired` says why the browser has, or is about to get,
+    another key than it sent. `withheld` says that the session carries a user whom nobody can vouch
+    for now, which ends nothing.
     """
 
     now: datetime
@@ -50,6 +51,7 @@ class Visit:
     signed_in: bool = False
     withheld: bool = False
     ended: Reason | None = None
+    retired: Reason | None = None
     view: ViewTraits | None = None
     facts: dict[str, Any] | None = None
     signed_out: bool = False
@@ -65,7 +67,7 @@ class Visit:
     @property
     def reason(self) -> Reason | None:
         """Why this browser, that was signed in, is not any more."""
-        if self.signed_in or self.withheld or self.signed_out or self.left:
+        if self.signed_in or self.withheld or self.signed_out or self.left or self.retired:
             return None
         return self.ended or self.marker.reason
 

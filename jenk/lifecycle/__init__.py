@@ -1,14 +1,15 @@
 """The verbs: all that may happen to a session, and the only code that makes it happen.
 
 On Django's own engines a project can rotate the session of its request. Listing sessions, and
-ending others than the request's own, takes an engine that keeps sessions by user.
+ending others than the request's own, takes an engine of jenk's, which keeps sessions by user.
 """
 
 from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any, Never
+from importlib import import_module
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -20,20 +21,45 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from jenk import keys, record, signals, snapshot, verification, visits
-from jenk.announce import announce
+from jenk.announce import announce, announce_end
 from jenk.conf import conf
 from jenk.effects import Steps, arun, run, store_io
+from jenk.lifecycle import own, people, telling
+from jenk.lifecycle.own import (
+    INTERRUPTED,
+    announce_former,
+    introduce,
+    is_kept_from_browser,
+    note_refusal,
+    receive,
+)
+from jenk.lifecycle.sessions import OwnSession
 from jenk.policies import Clocks
 from jenk.reasons import Reason, end_reason
 from jenk.visits import Visit
 
+__all__ = [
+    "INTERRUPTED",
+    "aend",
+    "aend_all",
+    "aend_everyone",
+    "aend_others",
+    "announce_end",
+    "arotate",
+    "asessions_of",
+    "end",
+    "end_all",
+    "end_everyone",
+    "end_others",
+    "introduce",
+    "is_kept_from_browser",
+    "note_refusal",
+    "receive",
+    "rotate",
+    "sessions_of",
+]
+
 logger = logging.getLogger("jenk")
-
-
-INTERRUPTED = (
-    "The request's session was deleted before the request completed. The user may have logged out "
-    "in a concurrent request, for example."
-)
 
 
 def rotate(request: HttpRequest) -> None:
@@ -54,88 +80,132 @@ async def arotate(request: HttpRequest) -> None:
     await arun(_rotate(request))
 
 
-def sessions_of(user: Any) -> Never:
-    """Return the live sessions of a user.
+def sessions_of(user: Any) -> list[Any]:
+    """Return the live sessions of a user, the last used first.
 
     Raises:
         ImproperlyConfigured: the engine is one of Django's own.
     """
-    _needs_jenk_engine("List a user's sessions")
+    engine = _own_engine("List a user's sessions")
+    now = record.now()
+    rows = engine.store.live_of(user.pk, people.tags(user), now)
+    return [row for row in rows if engine.judge_row(row, now) is None]
 
 
-async def asessions_of(user: Any) -> Never:
+async def asessions_of(user: Any) -> list[Any]:
     """See `sessions_of()`."""
-    sessions_of(user)
+    return await sync_to_async(sessions_of)(user)
 
 
-def end(handle: str, *, reason: str, actor: Any = None) -> Never:
-    """End one session.
+def end(handle: str, *, reason: str, actor: Any = None) -> bool:
+    """End one session for good.
+
+    Args:
+        handle: its public name, `request.session.handle` or a row's `handle`.
+        reason: why; a code of `jenk.reasons.Reason`.
+        actor: the user who ends it, None for the system.
+
+    Returns:
+        Whether it was this call that ended it.
 
     Raises:
         ValueError: `reason` is not the code of an end.
         ImproperlyConfigured: the engine is one of Django's own.
     """
-    end_reason(reason)
-    _needs_jenk_engine("End a session by its handle")
+    why = end_reason(reason)
+    engine = _own_engine("End a session by its handle")
+    ended = engine.store.end(handle, record.now(), reason=why, actor=_name_of(actor))
+    if ended is None:
+        return False
+    if ended.user_id is not None:
+        telling.tell_ended(engine, [(handle, ended.user_id)], why, actor)
+    return True
 
 
-async def aend(handle: str, *, reason: str, actor: Any = None) -> Never:
+async def aend(handle: str, *, reason: str, actor: Any = None) -> bool:
     """See `end()`."""
-    end(handle, reason=reason, actor=actor)
+    return await sync_to_async(end)(handle, reason=reason, actor=actor)
 
 
-def end_others(request: HttpRequest, *, reason: str, actor: Any = None) -> Never:
-    """End the other sessions of the request's user.
+def end_others(request: HttpRequest, *, reason: str, actor: Any = None) -> int:
+    """End the other sessions of the request's user, and return how many there were.
 
     Raises:
         ValueError: `reason` is not the code of an end.
-        ImproperlyConfigured: the engine is one of Django's own.
+        ImproperlyConfigured: the engine is one of Django's own, or nobody is signed in.
     """
     end_reason(reason)
-    _needs_jenk_engine("End a user's other sessions")
+    engine = _own_engine("End a user's other sessions")
+    user = verification.unwrapped(request.user)
+    if not user.is_authenticated:
+        message = "end_others() needs somebody to be signed in; protect the view that calls it."
+        raise ImproperlyConfigured(message)
+    return _end_many(engine, reason, actor, user_id=user.pk, keep=request.session.handle)  # type: ignore[attr-defined]
 
 
-async def aend_others(request: HttpRequest, *, reason: str, actor: Any = None) -> Never:
+async def aend_others(request: HttpRequest, *, reason: str, actor: Any = None) -> int:
     """See `end_others()`."""
-    end_others(request, reason=reason, actor=actor)
+    return await sync_to_async(end_others)(request, reason=reason, actor=actor)
 
 
-def end_all(user: Any, *, reason: str, actor: Any = None, keep: str | None = None) -> Never:
-    """End all sessions of a user, but the one with the handle `keep`.
+def end_all(user: Any, *, reason: str, actor: Any = None, keep: str | None = None) -> int:
+    """End all sessions of a user, but the one with the handle `keep`; return how many.
 
     Raises:
         ValueError: `reason` is not the code of an end.
         ImproperlyConfigured: the engine is one of Django's own.
     """
     end_reason(reason)
-    _needs_jenk_engine("End all of a user's sessions")
+    engine = _own_engine("End all of a user's sessions")
+    return _end_many(engine, reason, actor, user_id=user.pk, keep=keep)
 
 
-async def aend_all(user: Any, *, reason: str, actor: Any = None, keep: str | None = None) -> Never:
+async def aend_all(user: Any, *, reason: str, actor: Any = None, keep: str | None = None) -> int:
     """See `end_all()`."""
-    end_all(user, reason=reason, actor=actor, keep=keep)
+    return await sync_to_async(end_all)(user, reason=reason, actor=actor, keep=keep)
 
 
-def end_everyone(*, reason: str, actor: Any = None, keep: str | None = None) -> Never:
-    """End every session there is, but the one with the handle `keep`.
+def end_everyone(*, reason: str, actor: Any = None, keep: str | None = None) -> int:
+    """End every session there is, but the one with the handle `keep`; return how many.
 
     Raises:
         ValueError: `reason` is not the code of an end.
         ImproperlyConfigured: the engine is one of Django's own.
     """
     end_reason(reason)
-    _needs_jenk_engine("End everyone's sessions")
+    return _end_many(_own_engine("End everyone's sessions"), reason, actor, keep=keep)
 
 
-async def aend_everyone(*, reason: str, actor: Any = None, keep: str | None = None) -> Never:
+async def aend_everyone(*, reason: str, actor: Any = None, keep: str | None = None) -> int:
     """See `end_everyone()`."""
-    end_everyone(reason=reason, actor=actor, keep=keep)
+    return await sync_to_async(end_everyone)(reason=reason, actor=actor, keep=keep)
 
 
-def _needs_jenk_engine(what: str) -> Never:
+def _end_many(engine: type[OwnSession], reason: str, actor: Any, **which: Any) -> int:
+    report = signals.session_ended.has_listeners(engine)
+    count, pairs = engine.store.end_many(
+        record.now(), reason=reason, actor=_name_of(actor), report=report, **which
+    )
+    telling.tell_ended(engine, pairs, reason, actor)
+    return count
+
+
+def _name_of(actor: Any) -> str:
+    return "" if actor is None else str(actor.pk)
+
+
+def _own_engine(what: str) -> type[OwnSession]:
+    """Return the engine, if it is one of jenk's.
+
+    Raises:
+        ImproperlyConfigured: it is not.
+    """
+    engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    if issubclass(engine, OwnSession):
+        return cast("type[OwnSession]", engine)
     message = (
         f"{what}: SESSION_ENGINE is {settings.SESSION_ENGINE!r}, which keeps no list of whose "
-        "sessions there are. This takes one of jenk's own engines."
+        'sessions there are. Write SESSION_ENGINE = "jenk.backends.db" and run migrate.'
     )
     raise ImproperlyConfigured(message)
 
@@ -143,6 +213,9 @@ def _needs_jenk_engine(what: str) -> Never:
 def _rotate(request: HttpRequest) -> Steps[None]:
     visit, session = visits.visit_of(request), request.session
     if session.session_key is None:
+        return
+    if record.is_own(session):
+        yield from own.rotate(request, visit)
         return
     yield from store_io(session.keys, session.akeys)
     if session.session_key and not (yield from _is_there(session)):
@@ -187,6 +260,9 @@ def sign_in(request: HttpRequest, user: Any) -> Steps[None]:
     if visits.is_untouched(session) or not verification.is_claimed_for(session, user):
         return
     visit = visits.visit_of(request)
+    if record.is_own(session):
+        yield from own.sign_in(request, visit, user)
+        return
     again = record.clocks(session).authenticated_at is not None
     if visit and visit.signed_in:
         yield from announce_former(request, visit, user)
@@ -203,20 +279,13 @@ def sign_in(request: HttpRequest, user: Any) -> Steps[None]:
         visit.clocks = Clocks(now, now)
 
 
-def announce_former(request: HttpRequest, visit: Visit, user: Any) -> Steps[None]:
-    """Tell of the sign-in that ends because `user` signs in, if one does."""
-    if visit.leaving is not None:
-        yield from announce_end(request, visit.leaving, Reason.LOGOUT)
-    elif visit.user.pk != user.pk:
-        yield from announce_end(request, visit.user, Reason.SWITCHED_USER)
-
-
 def sign_out(request: HttpRequest, user: Any) -> Steps[None]:
     """Note that somebody signs out, `user` where they were signed in; Django empties the session.
 
     That waits for the end of the visit where there is one going on: what is left by then decides.
     """
     visit = visits.visit_of(request)
+    own.note_reason(request, Reason.LOGOUT)
     if visit is None:
         visits.note_signed_out(request)
     elif not visit.departed:
@@ -263,6 +332,7 @@ def use(request: HttpRequest, visit: Visit, at: Clocks, *, quietly: bool) -> Non
 def end_current(request: HttpRequest, visit: Visit, reason: Reason) -> Steps[None]:
     """End the session of the request for good: its data go and its user is nobody."""
     session, user, was_signed_in = request.session, visit.user, visit.signed_in
+    own.note_reason(request, reason)
     yield from store_io(session.flush, session.aflush)
     verification.become_anonymous(request)
     visit.user, visit.signed_in, visit.key, visit.clocks = None, False, None, Clocks()
@@ -319,7 +389,3 @@ def _fill(session: Any, facts: snapshot.Facts, clocks: Clocks, *, quietly: bool 
     """Keep the facts and the two times in the session, unless the project wants none there."""
     if conf().JENK_SNAPSHOT is not None:
         record.write_facts(session, facts | record.times(clocks), quietly=quietly)
-
-
-def announce_end(request: HttpRequest, user: Any, reason: Reason) -> Steps[None]:
-    yield from announce(signals.session_ended, request, user, reason=reason.value, actor=None)

@@ -1,0 +1,1 @@
+"""jenk's session engines, for SESSION_ENGINE."""

@@ -1,0 +1,116 @@
+"""A session and its user by one statement, compiled once for each database and user model.
+
+Django builds the query, so joins, quoting and converters are its own. What is saved is building it
+again at every request, which costs several times what the database does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.signals import setting_changed
+from django.db import connections, models
+from django.dispatch import receiver
+
+from jenk.models import Session
+from jenk.stores.base import Found, Record
+
+#: What a request has to know of its session.
+COLUMNS = tuple(Record.__slots__)
+PLACEHOLDER = "0" * 25
+
+type Converter = Callable[[Any, Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The compiled statement, and what makes objects of its rows."""
+
+    sql: str
+    converters: tuple[tuple[int, tuple[Converter, ...], Any], ...]
+    session: Callable[[Sequence[Any]], tuple[Any, ...]]
+    user_columns: slice
+    user_fields: list[str]
+    user_key: int
+
+
+_statements: dict[tuple[str, type[models.Model]], Statement] = {}
+
+
+@receiver(setting_changed)
+def forget(*, setting: str, **kwargs: Any) -> None:
+    if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
+        _statements.clear()
+
+
+def is_possible(alias: str) -> bool:
+    """Tell whether users are where sessions are, and loaded as any other model is."""
+    user = get_user_model()
+    manager: Any = user._default_manager
+    return (
+        not user._meta.parents
+        and type(manager).get_queryset is models.Manager.get_queryset
+        and manager._queryset_class is models.QuerySet
+        and manager.db == alias
+    )
+
+
+def find(alias: str, handle: str) -> Found:
+    """Return the record of a handle with its user."""
+    user_model = get_user_model()
+    statement = _statements.get((alias, user_model))
+    if statement is None:
+        statement = _statements[alias, user_model] = compiled(alias, user_model)
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, (handle,))
+        found = cursor.fetchone()
+    if found is None:
+        return Found(None, joined=True)
+    row = list(found)
+    for place, converters, expression in statement.converters:
+        for convert in converters:
+            row[place] = convert(row[place], expression, connection)
+    user = None
+    if row[statement.user_key] is not None:
+        values = row[statement.user_columns]
+        user = user_model.from_db(alias, statement.user_fields, values)
+    return Found(Record(*statement.session(row)), user, joined=True)
+
+
+def compiled(alias: str, user_model: type[models.Model]) -> Statement:
+    """Compile the statement for one database."""
+    rows = Session.everything.using(alias).select_related("user")
+    rows = rows.only(*COLUMNS[:4], "user", *COLUMNS[5:], *user_fields(user_model))
+    compiler = rows.filter(pk=PLACEHOLDER).query.get_compiler(alias)
+    sql, params = compiler.as_sql()
+    if params != (PLACEHOLDER,):
+        message = f"the statement for {alias!r} has other parameters than the handle: {params!r}"
+        raise RuntimeError(message)
+    expressions = [one[0] for one in compiler.select]
+    names = [expression.target.attname for expression in expressions]
+    own = compiler.klass_info["select_fields"]
+    theirs = compiler.klass_info["related_klass_infos"][0]["select_fields"]
+    places = {names[place]: place for place in own}
+    fields = [names[place] for place in theirs]
+    converters = tuple(
+        (place, tuple(found), expression)
+        for place, (found, expression) in compiler.get_converters(expressions).items()
+    )
+    key = theirs[fields.index(user_model._meta.pk.attname)]
+    return Statement(
+        sql,
+        converters,
+        itemgetter(*(places[name] for name in COLUMNS)),
+        slice(theirs[0], theirs[-1] + 1),
+        fields,
+        key,
+    )
+
+
+def user_fields(user_model: type[models.Model]) -> list[str]:
+    return [f"user__{field.name}" for field in user_model._meta.concrete_fields]
