@@ -13,17 +13,29 @@ from jenk.visits import Visit
 
 def mark(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> None:
     """Set, replace or delete the marker, as the visit went."""
-    if visit.retired is not None and not is_signed_in(request):
-        return  # the browser has a newer marker, or is about to get one
-    shown = visit.shown and response.status_code < 500
-    brought = values_of(request, marker.cookie_name())
+    brought = bool(values_of(request, marker.cookie_name()))
     if is_signed_in(request):
-        status = response.status_code
-        if status < 500 and is_stale(request, status, visit):
-            cookies.set_signed_in(request, response)
-        elif status >= 500 and brought and request.session.session_key is None:
-            cookies.delete_marker(request, response)
-    elif visit.reason is None or shown:
+        mark_signed_in(request, response, visit, brought=brought)
+    elif visit.retired is None:
+        mark_visitor(request, response, visit, brought=brought)
+
+
+def mark_signed_in(
+    request: HttpRequest, response: HttpResponseBase, visit: Visit, *, brought: bool
+) -> None:
+    status = response.status_code
+    if status < 500 and is_stale(request, status, visit):
+        cookies.set_signed_in(request, response)
+    elif status >= 500 and brought and request.session.session_key is None:
+        cookies.delete_marker(request, response)
+
+
+def mark_visitor(
+    request: HttpRequest, response: HttpResponseBase, visit: Visit, *, brought: bool
+) -> None:
+    """Leave the reason of an end; of one whose key is retired the browser has a newer marker."""
+    shown = visit.shown and response.status_code < 500
+    if visit.reason is None or shown:
         if brought and not visit.withheld:
             cookies.delete_marker(request, response)
     elif visit.told:

@@ -137,57 +137,40 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
     def close(self, request: HttpRequest, response: Response) -> Steps[Response]:
         """Save the session, and send or delete its cookie."""
         session = cast("Any", request.session)
-        if record.is_own(session):
-            return (yield from self.close_own(request, response, session))
-        saves = record.is_to_be_saved(session)
-        varies = session.accessed
+        saves, varies = record.is_to_be_saved(session), session.accessed
         if saves and not session.is_empty():
             # Only a session that was looked up is known to be there: saving one that is not, as
             # Django does where a middleware answers early, would make a row of any cookie.
             yield from store_io(session.keys, session.akeys)
-        if session.is_empty():
+        if lifecycle.is_kept_from_browser(session):
+            cookies.withdraw(response)
+            varies = True
+        elif session.is_empty():
             if settings.SESSION_COOKIE_NAME in request.COOKIES:
                 cookies.delete_session(request, response)
                 varies = True
         elif saves:
-            try:
-                yield from store_io(session.save, session.asave)
-            except UpdateError as error:
-                if is_interruption(error) and (yield from self.was_taken_back(request)):
-                    cookies.withdraw(response)
-                    return response
-                return interrupted(request, response, error)
-            cookies.set_session(request, response, session)
-            varies = True
+            return (yield from self.keep(request, response, session))
         if varies:
             patch_vary_headers(response, ("Cookie",))
         return response
 
-    def close_own(self, request: HttpRequest, response: Response, session: Any) -> Steps[Response]:
-        """Store what has changed, and send the cookie if the browser lacks the key."""
-        varies = session.accessed
-        if lifecycle.is_kept_from_browser(session):
-            cookies.withdraw(response)
-            patch_vary_headers(response, ("Cookie",))
-            return response
-        if session.is_empty():
-            if settings.SESSION_COOKIE_NAME in request.COOKIES:
-                cookies.delete_session(request, response)
-                varies = True
-        else:
-            if session.will_save():
-                try:
-                    yield from store_io(session.save, session.asave)
-                except UpdateError as error:
-                    return interrupted(request, response, error)
-            if session.superseded or session.detached:
+    def keep(self, request: HttpRequest, response: Response, session: Any) -> Steps[Response]:
+        """Save the session and send its key, if the browser is to have it."""
+        try:
+            yield from store_io(session.save, session.asave)
+        except UpdateError as error:
+            if is_interruption(error) and (yield from self.was_taken_back(request)):
                 cookies.withdraw(response)
-                varies = True
-            elif session.sends_cookie(cookies.session_keys(request)):
-                cookies.set_session(request, response, session)
-                varies = True
-        if varies:
-            patch_vary_headers(response, ("Cookie",))
+                return response
+            return interrupted(request, response, error)
+        if lifecycle.has_newer_key_elsewhere(session):
+            cookies.withdraw(response)
+        elif record.sends_cookie(session, cookies.session_keys(request)):
+            cookies.set_session(request, response, session)
+        elif not session.accessed:
+            return response
+        patch_vary_headers(response, ("Cookie",))
         return response
 
     def agree(self, request: HttpRequest, response: Response) -> Steps[None]:

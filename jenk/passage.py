@@ -234,6 +234,7 @@ def settle(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> No
     ):
         new = used_now(clocks, visit)
         due = record.activity_is_due(session, visit.clocks, new)
+        lifecycle.count(session)
         if due or new != clocks:
             lifecycle.use(request, visit, new, quietly=not due)
     elif clocks.authenticated_at == visit.clocks.authenticated_at and visit.clocks.last_activity:

@@ -168,9 +168,14 @@ def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:
 
 def will_set_cookie(session: SessionBase, status: int, sent: tuple[str, ...]) -> bool:
     """Tell whether the session middleware will save the session and send its cookie."""
-    if is_own(session):
-        return status < 500 and bool(cast("Any", session).sends_cookie(sent))
-    return is_to_be_saved(session) and status < 500 and not session.is_empty()
+    if status >= 500 or session.is_empty():
+        return False
+    return sends_cookie(session, sent) if is_own(session) else is_to_be_saved(session)
+
+
+def sends_cookie(session: SessionBase, sent: tuple[str, ...]) -> bool:
+    """Tell whether the browser, which sent these keys, has to get the cookie of a saved session."""
+    return not is_own(session) or bool(cast("Any", session).sends_cookie(sent))
 
 
 def is_to_be_saved(session: SessionBase) -> bool:

@@ -39,6 +39,10 @@ EVERY_DATABASE = (
 )
 
 
+#: Modules about Django's own engines: the brief's configuration, and sites from before jenk.
+DJANGOS_ENGINES = ("brief.", "test_existing_site", "test_statements", "test_user_models")
+
+
 #: Long lists of inputs and settings, for code that is the same in sync and async: `make matrix`
 #: alone runs them in async, and views of the other kind than their handler, which Django adapts.
 LISTS = (
@@ -63,10 +67,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in services.PROBES:
             if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}: {why}"))
-        if item.get_closest_marker("table") and not settings.SESSION_ENGINE.endswith("db"):
-            item.add_marker(pytest.mark.skip(reason="this session engine keeps no table"))
+        if why := unfit(item, module):
+            item.add_marker(pytest.mark.skip(reason=why))
         if item.get_closest_marker("long") and os.environ.get("JENK_TEST_LONG") != "1":
             item.add_marker(pytest.mark.skip(reason="takes minutes: JENK_TEST_LONG=1 runs it"))
+
+
+def unfit(item: pytest.Item, module: str) -> str | None:
+    """Return why a test is not for the session engine of this run."""
+    if item.get_closest_marker("table") and not settings.SESSION_ENGINE.endswith("db"):
+        return "this session engine keeps no table"
+    if module.startswith(DJANGOS_ENGINES) and settings.SESSION_ENGINE.startswith("jenk."):
+        return "about Django's own session engines"
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

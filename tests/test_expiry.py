@@ -9,10 +9,10 @@ import pytest
 import time_machine
 from django.contrib.auth import SESSION_KEY
 from django.contrib.messages import get_messages
-from django.contrib.sessions.models import Session
 from django.test import override_settings
 
 from tests.browsers import Browser
+from tests.engines import Session
 
 pytestmark = pytest.mark.django_db
 
@@ -325,8 +325,9 @@ def test_admins_login_shows_the_reason(browser: Browser, alice: Any) -> None:
     ("seconds", "after", "status"), [(60, 59, 200), (60, 60, 302), (30 * 86400, 20 * 86400, 200)]
 )
 def test_set_expiry_replaces_the_idle_limit(
-    browser: Browser, alice: Any, clock: Any, seconds: int, after: int, status: int
+    browser: Browser, alice: Any, clock: Any, seconds: int, after: int, status: int, settings: Any
 ) -> None:
+    settings.JENK_ACTIVITY_INTERVAL = 0  # so that the browser learns of it at once
     browser.sign_in("alice")
     session = browser.client.session
     session.set_expiry(seconds)

@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject
 from jenk import signals
 from jenk.policies import written
 from tests.browsers import Browser, now
+from tests.engines import OWN_ENGINE, stored_clocks
 from tests.urls import urlpatterns
 from website.models import User
 
@@ -102,7 +103,7 @@ def told() -> Iterator[list[tuple[str, Any]]]:
 
 
 def stored(browser: Browser) -> dict[str, Any]:
-    from django.contrib.sessions.models import Session  # noqa: PLC0415
+    from tests.engines import Session  # noqa: PLC0415
 
     row = Session.objects.filter(pk=browser.key).first()
     return row.get_decoded() if row else {}
@@ -201,10 +202,12 @@ def test_a_changed_password_is_the_reason_whoever_asks_first(
     response = browser.get("ajax/")
 
     assert response.json()["reason"] == "password_changed"
-    name = None if place == "before" else "alice"  # Django has emptied the session by then
+    # Django has emptied the session by then; an engine of jenk's judges it itself.
+    name = None if place == "before" and not OWN_ENGINE else "alice"
     assert told == [("started", "alice"), ("password_changed", name)]
 
 
+@pytest.mark.skipif(OWN_ENGINE, reason="jenk's engines renew the hash in place")
 def test_a_new_secret_key_is_told_as_a_rotation(browser: Browser, alice: Any, told: Any) -> None:
     with override_settings(SECRET_KEY="the old one"):
         browser.sign_in("alice")
@@ -239,13 +242,13 @@ def test_a_token_for_somebody_else_changes_nothing(
     browser: Browser, alice: Any, carol: Any, place: str, told: Any
 ) -> None:
     browser.sign_in("carol")
-    key, before = browser.key, stored(browser)
+    key, before = browser.key, stored_clocks(browser.key)
     once(give_token(alice))
     response = browser.get("plain/")
 
     assert response.json()["keys"]["user"] == "carol"
     assert browser.key == key
-    assert stored(browser)["_jenk"]["authenticated_at"] == before["_jenk"]["authenticated_at"]
+    assert stored_clocks(browser.key)["authenticated_at"] == before["authenticated_at"]
     assert told == [("started", "carol")]
 
 
@@ -317,8 +320,8 @@ def test_a_session_that_code_makes_a_visitors_keeps_nothing_of_the_sign_in(
     assert told[1:] == [("ended_by_code", "alice")]
     kept = stored(browser)
     assert kept["cart"] == "apples"
-    assert kept.keys() == {"cart", "_jenk"}
-    assert kept["_jenk"].keys() == {"last_activity"}
+    assert kept.keys() - {"_jenk"} == {"cart"}
+    assert OWN_ENGINE or kept["_jenk"].keys() == {"last_activity"}
     browser.sign_in("alice")
     assert told[2:] == [("started", "alice")]
 

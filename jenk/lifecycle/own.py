@@ -38,6 +38,11 @@ def is_kept_from_browser(session: Any) -> bool:
     return refusal is not None and refusal.keeps_cookie
 
 
+def has_newer_key_elsewhere(session: Any) -> bool:
+    """Tell whether another request has changed the key, so that the browser has that one."""
+    return record.is_own(session) and (session.superseded or session.detached)
+
+
 def receive(session: Any, now: datetime) -> None:
     """Make a session for a visitor."""
     if record.is_own(session):
@@ -45,6 +50,12 @@ def receive(session: Any, now: datetime) -> None:
         session.start()
     else:
         record.write_clocks(session, Clocks(None, now))
+
+
+def count(session: Any) -> None:
+    """Note that this request counts as using the session."""
+    if record.is_own(session):
+        session.counted = True
 
 
 def note_reason(request: HttpRequest, reason: Reason) -> None:

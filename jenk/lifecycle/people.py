@@ -45,13 +45,18 @@ def verify(data: dict[str, Any], found: Found) -> Verified:
     path = data.get(BACKEND_SESSION_KEY)
     if path not in settings.AUTHENTICATION_BACKENDS:
         return NOBODY
-    backend = backend_class(path)()
     if not verification.is_possible(data[SESSION_KEY]):
         return Verified(reason=Reason.DELETED)
-    if not is_stock(type(backend)):
-        pk = get_user_model()._meta.pk.to_python(data[SESSION_KEY])
-        user = backend.get_user(pk)
-        return NOBODY if user is None else verify_hash(user, data)
+    kind: Any = backend_class(path)
+    backend = kind()
+    if is_stock(kind):
+        return verify_stock(backend, data, found)
+    user = backend.get_user(get_user_model()._meta.pk.to_python(data[SESSION_KEY]))
+    return NOBODY if user is None else verify_hash(user, data)
+
+
+def verify_stock(backend: Any, data: dict[str, Any], found: Found) -> Verified:
+    """Verify a user of ModelBackend's, whose own rules say why one is not accepted."""
     user = found.user if found.joined else by_id(data[SESSION_KEY])
     if user is None:
         return Verified(reason=Reason.DELETED)
@@ -108,7 +113,7 @@ def backend_class(path: str) -> Any:
 
 
 @lru_cache(maxsize=32)
-def is_stock(backend: type) -> bool:
+def is_stock(backend: Any) -> bool:
     """Tell whether a backend finds users as ModelBackend does."""
     return issubclass(backend, ModelBackend) and all(
         getattr(backend, name) is getattr(ModelBackend, name) for name in ("get_user", "aget_user")

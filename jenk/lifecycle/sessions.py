@@ -52,6 +52,7 @@ class OwnSession(SessionBase):
         self.client: Callable[[], Client] = Client
         self.end_note: tuple[Reason, str] = (Reason.ENDED_BY_CODE, "")
         self.ended_handle: str | None = None
+        self.counted = False
         self.touch_due = False
         self.touched = False
         self.is_new = False
@@ -98,7 +99,7 @@ class OwnSession(SessionBase):
         self._renew = fallback > 0
         data = self.unpacked(found.record.payload)
         late = admission.judge_time(found.record, self.limits_of(data), now)
-        verified = people.verify(data, found) if late is None else people.Verified(reason=late)
+        verified = people.verify(data, found) if late is None else people.Verified(found.user, late)
         if verified.reason is not None:
             return self.end_found(found.record, verified, now)
         self.take(found.record, data)
@@ -203,6 +204,8 @@ class OwnSession(SessionBase):
     def start(self) -> None:
         """Take a new key, under which nothing is stored yet."""
         self._session_key = self._get_new_session_key()
+        if not hasattr(self, "_session_cache"):
+            self._session_cache = {}
         self.record, self.is_new, self.modified = None, True, True
         self.superseded = self.interrupted = self.detached = False
 
@@ -289,7 +292,7 @@ class OwnSession(SessionBase):
         if text == seen.payload and not (self._renew and self.touch_due):
             return self.touch(data)
         new = seen.changed()
-        if self.touch_due:
+        if self.counted:
             new.last_activity = policies.later(seen.last_activity, self.used_at(seen))
         if self._renew:
             self.seal(new, data)
@@ -414,9 +417,7 @@ class OwnSession(SessionBase):
         found = merging.merged(base, self.stripped(data), theirs)
         for key in self.stripped(data).keys() - found.keys() - merging.AUTHENTICATION:
             del data[key]
-        for key, value in found.items():
-            if key not in merging.AUTHENTICATION:
-                data[key] = value
+        data.update({key: found[key] for key in found if key not in merging.AUTHENTICATION})
         self.record = current
 
     def leave_behind(self, data: dict[str, Any], seen: Record, current: Record) -> None:

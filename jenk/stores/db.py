@@ -102,7 +102,7 @@ class DatabaseStore(Store):
 
     def touch(self, seen: Record, last: datetime, deadline: datetime) -> bool:
         rows = self.rows.filter(
-            pk=seen.handle, ended_at=None, expiry=seen.expiry, last_activity__lt=as_column(last)
+            pk=seen.handle, ended_at=None, expiry=seen.expiry, last_activity__lte=as_column(last)
         )
         return bool(
             rows.update(last_activity=as_column(last), expire_date=as_column(deadline)) == 1

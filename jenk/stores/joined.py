@@ -52,7 +52,8 @@ def is_possible(alias: str) -> bool:
     user = get_user_model()
     manager: Any = user._default_manager
     return (
-        not user._meta.parents
+        user is Session._meta.get_field("user").related_model
+        and not user._meta.parents
         and type(manager).get_queryset is models.Manager.get_queryset
         and manager._queryset_class is models.QuerySet
         and manager.db == alias

@@ -15,7 +15,6 @@ from asgiref.sync import async_to_sync
 from django.conf import settings as site
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import (
@@ -33,6 +32,7 @@ from django.test import Client
 from jenk import signals
 from jenk.session_user import get_session_user
 from tests.browsers import Browser, now
+from tests.engines import SessionStore
 from tests.security.attacks import Attacker, keys, raw_cookie, session_cookie
 from website.models import User
 
