@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -127,11 +127,10 @@ def is_stale_and_empty(session: Any, visit: Visit) -> bool:
 
 def inform(request: HttpRequest, visit: Visit) -> Steps[None]:
     """Make the session say who is signed in, as the user table says now."""
-    if record.is_own(request.session):
-        if visit.signed_in:
-            visit.facts = cast("Any", request.session).facts or (yield from facts_of(visit.user))
-        return
-    if visit.signed_in:
+    session: Any = request.session
+    if visit.signed_in and record.is_own(session) and session.verified_user is visit.user:
+        visit.facts = session.facts  # which loading has shown already
+    elif visit.signed_in:
         facts = yield from facts_of(visit.user)
         lifecycle.adopt(request, visit, facts)
     elif visit.key is not None:

@@ -70,8 +70,7 @@ def is_djangos_to_say(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, LazyObject):
         return False
-    made_by = getattr(vars(user).get("_setupfunc"), "__module__", None)
-    return made_by == DJANGOS or was_asked(request)
+    return getattr(vars(user).get("_setupfunc"), "__module__", None) == DJANGOS
 
 
 def unwrapped(user: Any) -> Any:
