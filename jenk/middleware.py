@@ -43,6 +43,7 @@ from jenk import (
 )
 from jenk.conf import conf
 from jenk.effects import Steps, arun, run, store_io
+from jenk.exceptions import SessionLimitReached
 from jenk.marker import State
 from jenk.reasons import Reason
 from jenk.session_user import get_session_user
@@ -380,6 +381,12 @@ class SessionExpiryMiddleware(_VisitMiddleware):
             patch_vary_headers(response, ("Cookie",))
             cookies.keep_out_of_caches(response)
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> Response | None:
+        """Answer a sign-in that JENK_MAX_SESSIONS has no room for."""
+        if isinstance(error, SessionLimitReached):
+            return responses.refuse_limit(request, error)
+        return None
 
     def judge_view(self, request: HttpRequest, visit: Visit) -> Response | None:
         view = visit.view

@@ -150,6 +150,11 @@ def interval(configured: timedelta, idle: timedelta | None) -> timedelta:
     return configured if idle is None else max(min(configured, idle / 10), timedelta())
 
 
+def spread(every: timedelta, over: str) -> timedelta:
+    """Return an interval up to a tenth shorter, by a name, so that writes do not come in waves."""
+    return every * (1 - sum(over.encode()) % 32 / 320)
+
+
 def is_due(stored: datetime | None, now: datetime, every: timedelta) -> bool:
     """Tell whether the stored activity is old enough to be written again."""
     return stored is None or now - stored >= every

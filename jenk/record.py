@@ -162,6 +162,8 @@ def activity_is_due(session: SessionBase, stored: Clocks, now: Clocks) -> bool:
     if holds_nothing(session):
         gap = policies.min_or_none(gap, seconds(conf().JENK_EMPTY_SESSION_AGE))
     every = policies.interval(seconds(conf().JENK_ACTIVITY_INTERVAL), gap)
+    if is_own(session):
+        every = policies.spread(every, cast("Any", session).handle or "")
     last = now.last_activity
     return last is not None and policies.is_due(stored.last_activity, last, every)
 

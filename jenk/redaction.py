@@ -10,7 +10,12 @@ import logging
 from collections.abc import Iterator
 from types import TracebackType
 
-DJANGO_STORES = "django.contrib.sessions.backends."
+STORES = (
+    "django.contrib.sessions.backends.",
+    "jenk.backends.",
+    "jenk.lifecycle.sessions",
+    "jenk.stores.",
+)
 NOTE = "The session store's own frames are left out: they hold the session's key."
 
 
@@ -27,7 +32,7 @@ def without_store(error: BaseException, store: type) -> None:
     before = None
     for step in steps(error.__traceback__):
         module = step.tb_frame.f_globals.get("__name__", "")
-        if before and (module.startswith(DJANGO_STORES) or module == store.__module__):
+        if before and (module.startswith(STORES) or module == store.__module__):
             before.tb_next = None
             for cause in chain(error):
                 without_file_names(cause)

@@ -16,6 +16,7 @@ from django.utils.encoding import iri_to_uri
 from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 
 from jenk import visits, wording
+from jenk.exceptions import SessionLimitReached
 from jenk.view_traits import DEFAULT_TERMS, Terms
 
 HTML_RANGES = frozenset({"text/html", "application/xhtml+xml", "text/*", "*/*"})
@@ -67,6 +68,16 @@ def forbid(request: HttpRequest, terms: Terms = DEFAULT_TERMS) -> HttpResponse:
     if terms.always_json or is_scripted(request):
         return as_json(403, code="forbidden", detail=str(wording.FORBIDDEN))
     raise PermissionDenied(str(wording.FORBIDDEN))
+
+
+def refuse_limit(request: HttpRequest, error: SessionLimitReached) -> HttpResponse | None:
+    """Return the answer to a script that may not sign in; a person sees the site's page for a 403.
+
+    The view that signs in need know nothing of limits.
+    """
+    if not is_scripted(request):
+        return None
+    return as_json(403, code="limit_reached", detail=str(error))
 
 
 def with_next(login: str, target: str | None, terms: Terms) -> str:

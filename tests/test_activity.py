@@ -65,7 +65,10 @@ def test_each_request_is_written_when_saving(
 
 
 @override_settings(SESSION_SAVE_EVERY_REQUEST=False)
-@pytest.mark.parametrize(("after", "written"), [(59, False), (60, True)])
+# An engine of jenk's spreads the writes: up to a tenth sooner.
+@pytest.mark.parametrize(
+    ("after", "written"), [(53 if OWN_ENGINE else 59, False), (60, True)], ids=["before", "after"]
+)
 def test_without_saving_it_is_written_once_an_interval(
     browser: Browser, alice: Any, clock: Any, after: int, written: bool
 ) -> None:

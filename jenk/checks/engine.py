@@ -9,18 +9,23 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends import cache, cached_db, db, signed_cookies
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage
+from django.db import router
+from django.db.models import CompositePrimaryKey
 from django.utils.module_loading import import_string
 
 from jenk.checks.problems import Problem, attempt, line, one_of, setting, shown, text
+from jenk.conf import conf
 
 OUR_ENGINES = "jenk.backends."
 STOCK_ENGINE = line("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+OWN_ENGINE = line("SESSION_ENGINE", "jenk.backends.db")
 STOCK_SERIALIZER = line("SESSION_SERIALIZER", "django.contrib.sessions.serializers.JSONSerializer")
 SHARED_CACHE = """\
 CACHES = {
@@ -40,7 +45,12 @@ def check_engine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if store is None:
         message = f"{line('SESSION_ENGINE', settings.SESSION_ENGINE)} cannot be used: {error}"
         return [Problem.NO_ENGINE.report(message, STOCK_ENGINE)]
-    found = [*serializer_problems(), *cache_problems(store), *store_problems(store)]
+    found = [
+        *serializer_problems(),
+        *cache_problems(store),
+        *store_problems(store),
+        *own_engine_problems(store),
+    ]
     return found or list(unusable(store))
 
 
@@ -73,6 +83,34 @@ def store_problems(store: type[SessionBase]) -> Iterator[CheckMessage]:
         message = f"{written} keeps sessions in a table of an app that is not in INSTALLED_APPS."
         hint = "INSTALLED_APPS = [\n    ...,\n    'django.contrib.sessions',\n]"
         yield Problem.NO_SESSIONS_APP.report(message, f"{hint}\n# then run manage.py migrate")
+
+
+def own_engine_problems(store: type[SessionBase]) -> Iterator[CheckMessage]:
+    """Check what jenk's own engines need, and what needs one of them."""
+    if not is_jenks(settings.SESSION_ENGINE, store):
+        most = conf().JENK_MAX_SESSIONS
+        if isinstance(most, int) or callable(most):
+            message = (
+                f"{line('JENK_MAX_SESSIONS', most)} has no effect with "
+                f"{line('SESSION_ENGINE', settings.SESSION_ENGINE)}, which cannot count sessions."
+            )
+            yield Problem.LIMIT_WITHOUT_ENGINE.report(message, OWN_ENGINE)
+        return
+    if isinstance(get_user_model()._meta.pk, CompositePrimaryKey):
+        message = f"{get_user_model()._meta.label} has a composite primary key; a row has one user."
+        hint = "AUTH_USER_MODEL = 'myapp.User'  # with one column for its primary key"
+        yield Problem.COMPOSITE_USER_KEY.report(message, hint)
+    yield from routing_problems()
+
+
+def routing_problems() -> Iterator[CheckMessage]:
+    """Sessions, their history and their owners change in one transaction."""
+    models = [apps.get_model("jenk", name) for name in ("Session", "SessionEvent", "SessionOwner")]
+    found = {model._meta.object_name: router.db_for_write(model) for model in models}
+    if len(set(found.values())) > 1:
+        message = f"DATABASE_ROUTERS write the tables of jenk to different databases: {found}."
+        hint = "Return the same database for every model whose app_label is 'jenk'."
+        yield Problem.ROUTED_APART.report(message, hint)
 
 
 def needs_sessions_app(store: type[SessionBase]) -> bool:

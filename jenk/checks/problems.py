@@ -71,6 +71,11 @@ class Problem(Enum):
     ANONYMOUS_UNKNOWN = "W012", "JENK_ANONYMOUS_SESSIONS is none of its values"
     NOT_A_SWITCH = "W013", "A setting that is on or off is neither True nor False"
     CLEAR_SITE_DATA_UNKNOWN = "W014", "JENK_CLEAR_SITE_DATA names a kind that browsers do not know"
+    MAX_SESSIONS = "E036", "JENK_MAX_SESSIONS is no number of sessions and no function of the user"
+    LIMIT_ACTION_UNKNOWN = "E037", "JENK_LIMIT_ACTION is none of its values"
+    LIMIT_WITHOUT_ENGINE = "E038", "JENK_MAX_SESSIONS needs an engine of jenk's"
+    ROUTED_APART = "E039", "A database router separates the tables of jenk"
+    COMPOSITE_USER_KEY = "E040", "The user model has a composite primary key"
     UNKNOWN_SETTING = "W015", "A JENK_ setting does not exist"
 
     VIEW_PATH = "E032", "A list of views has a URL path in it"

@@ -30,6 +30,11 @@ MAY_BE_NONE = ("JENK_ABSOLUTE_TIMEOUT",)
 CHOICES: dict[str, tuple[Problem, tuple[Any, ...], Any]] = {
     "JENK_PRESET": (Problem.PRESET_UNKNOWN, (None, *PRESETS), None),
     "JENK_EXPIRED_REDIRECT": (Problem.REDIRECT_UNKNOWN, ("all", "protected"), "all"),
+    "JENK_LIMIT_ACTION": (
+        Problem.LIMIT_ACTION_UNKNOWN,
+        ("end_oldest", "refuse"),
+        "end_oldest",
+    ),
     "JENK_ANONYMOUS_SESSIONS": (Problem.ANONYMOUS_UNKNOWN, ("always", "on_write"), "always"),
 }
 SWITCHES = ("JENK_REASON_MESSAGE", "JENK_NO_STORE")
@@ -51,6 +56,7 @@ def check_values(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         *durations(),
         *choices(),
+        *most_sessions(),
         *switches(),
         *lists(),
         *clear_site_data(),
@@ -100,6 +106,19 @@ def nearest(value: Any, values: Any) -> str | None:
     found = get_close_matches(text(value).lower().replace("_", "-"), names, 1)
     found = found or get_close_matches(text(value).lower(), names, 1)
     return found[0] if found else None
+
+
+def most_sessions() -> Iterator[CheckMessage]:
+    most = conf().JENK_MAX_SESSIONS
+    is_number = isinstance(most, int) and not isinstance(most, bool) and most >= 1
+    if most is not None and not is_number and not callable(most):
+        message = (
+            f"{line('JENK_MAX_SESSIONS', most)} is neither a number from 1 up, nor a function of "
+            "the user that returns one, nor None for any number."
+        )
+        number = as_number(most)
+        hint = int(number) if number is not None and number >= 1 else 5
+        yield Problem.MAX_SESSIONS.report(message, line("JENK_MAX_SESSIONS", hint))
 
 
 def switches() -> Iterator[CheckMessage]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -53,6 +53,7 @@ __all__ = [
     "end",
     "end_all",
     "end_everyone",
+    "end_for",
     "end_others",
     "has_newer_key_elsewhere",
     "introduce",
@@ -185,6 +186,13 @@ async def aend_everyone(*, reason: str, actor: Any = None, keep: str | None = No
     return await sync_to_async(end_everyone)(reason=reason, actor=actor, keep=keep)
 
 
+def end_for(user_id: Any, reason: Reason) -> None:
+    """End all sessions of a user whose account says so; on Django's engines loading does it."""
+    engine = _engine()
+    if issubclass(engine, OwnSession):
+        _end_many(engine, reason, None, user_id=user_id)
+
+
 def _end_many(engine: type[OwnSession], reason: str, actor: Any, **which: Any) -> int:
     report = signals.session_ended.has_listeners(engine)
     count, pairs = engine.store.end_many(
@@ -198,15 +206,20 @@ def _name_of(actor: Any) -> str:
     return "" if actor is None else str(actor.pk)
 
 
+def _engine() -> type[SessionBase]:
+    engine: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+    return engine
+
+
 def _own_engine(what: str) -> type[OwnSession]:
     """Return the engine, if it is one of jenk's.
 
     Raises:
         ImproperlyConfigured: it is not.
     """
-    engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    engine = _engine()
     if issubclass(engine, OwnSession):
-        return cast("type[OwnSession]", engine)
+        return engine
     message = (
         f"{what}: SESSION_ENGINE is {settings.SESSION_ENGINE!r}, which keeps no list of whose "
         'sessions there are. Write SESSION_ENGINE = "jenk.backends.db" and run migrate.'

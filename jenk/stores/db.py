@@ -13,18 +13,15 @@ from django.db import IntegrityError, connections, router, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from jenk import keys
 from jenk.client import Client
 from jenk.models import Session, SessionEvent, SessionOwner
 from jenk.reasons import Reason
 from jenk.stores import joined
 from jenk.stores.base import Event, Found, Record, Store
+from jenk.stores.ending import BATCH, Ending, Pairs, end_handles, end_of_user
 
 COLUMNS = tuple(field.name for field in fields(Record))
 INSTANTS = frozenset({"rotated_at", "authenticated_at", "last_activity", "expire_date", "ended_at"})
-
-#: Rows that one statement ends. More would hold their locks for longer than a request can wait.
-BATCH = 1000
 
 
 class DatabaseStore(Store):
@@ -125,7 +122,7 @@ class DatabaseStore(Store):
                 same |= Q(user=only.user_id)
             rows = rows.filter(same)
         with self.transaction():
-            if rows.update(**ended(now, reason, actor)) != 1:
+            if rows.update(**Ending(self.alias, as_column(now), reason, actor).tombstone()) != 1:
                 return None
             record = self.read(handle)
             if record is not None and record.user_id is None:
@@ -144,50 +141,32 @@ class DatabaseStore(Store):
         handles: Collection[str] | None = None,
         keep: str | None = None,
         report: bool = False,
-    ) -> tuple[int, list[tuple[str, Any]]]:
-        chosen = self.rows.filter(ended_at=None)
+    ) -> tuple[int, Pairs]:
+        ending = Ending(self.alias, as_column(now), reason, actor)
         if user_id is not None:
-            chosen = chosen.filter(user=user_id)
+            with self.transaction():
+                count, ended = end_of_user(ending, user_id, keep)
+                return count, list(ended.values_list("pk", "user")) if report and count else []
+        chosen = self.rows.filter(ended_at=None)
         if handles is not None:
             chosen = chosen.filter(pk__in=sorted(handles))
-        if keep is not None:
-            chosen = chosen.exclude(pk=keep)
-        count, pairs = 0, []
-        while batch := list(chosen.order_by("pk").values_list("pk", "user")[:BATCH]):
-            done = self.end_batch([handle for handle, _ in batch], now, reason, actor)
-            count += len(done)
-            pairs += [pair for pair in batch if pair[0] in done and pair[1] is not None]
-        return count, pairs
+        return self.end_in_batches(ending, chosen, keep, report=report)
 
-    def end_batch(self, handles: list[str], now: datetime, reason: str, actor: str) -> set[str]:
-        """End these records, in order, so that two of this cannot wait for each other."""
-        operation = keys.new_handle()
-        with self.transaction():
-            rows = self.rows.filter(pk__in=handles, ended_at=None)
-            self.lock_in_order(rows)
-            rows.update(**ended(now, reason, actor), operation=operation)
-            mine = list(
-                self.rows.filter(pk__in=handles, operation=operation).values_list("pk", "user")
-            )
-            events = [
-                SessionEvent(
-                    at=as_column(now),
-                    kind="ended",
-                    handle=handle,
-                    user_id=user,
-                    reason=reason,
-                    actor=actor,
-                )
-                for handle, user in mine
-                if user is not None
-            ]
-            SessionEvent.objects.using(self.alias).bulk_create(events)
-        return {handle for handle, _ in mine}
-
-    def lock_in_order(self, rows: Any) -> None:
-        """PostgreSQL updates rows as it finds them; MariaDB and MySQL in the key's order."""
-        if connections[self.alias].vendor == "postgresql":
-            list(rows.order_by("pk").select_for_update().values_list("pk"))
+    def end_in_batches(
+        self, ending: Ending, chosen: Any, keep: str | None, *, report: bool
+    ) -> tuple[int, Pairs]:
+        """End what is chosen in the order of its handles, a batch a transaction."""
+        total, pairs, last = 0, [], ""
+        while handles := list(
+            chosen.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+        ):
+            last = handles[-1]
+            with self.transaction():
+                count, ended = end_handles(ending, [one for one in handles if one != keep])
+                total += count
+                if report and count:
+                    pairs += ended.exclude(user=None).values_list("pk", "user")
+        return total, pairs
 
     def correct_reason(self, handle: str, reason: str) -> None:
         self.rows.filter(pk=handle).exclude(ended_at=None).update(end_reason=reason)
@@ -217,10 +196,8 @@ class DatabaseStore(Store):
 
     def sweep(self, now: datetime) -> int:
         past = self.rows.filter(ended_at=None, expire_date__lte=as_column(now))
-        swept = 0
-        while batch := list(past.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-            swept += len(self.end_batch(batch, now, Reason.EXPIRED, ""))
-        return swept
+        ending = Ending(self.alias, as_column(now), Reason.EXPIRED, "")
+        return self.end_in_batches(ending, past, None, report=False)[0]
 
     def owner(self, user_id: Any) -> None:
         owners = SessionOwner.objects.using(self.alias)
@@ -263,15 +240,3 @@ def make_aware(record: Record) -> Record:
         if value is not None and value.tzinfo is None:
             setattr(record, name, timezone.make_aware(value, timezone.get_default_timezone()))
     return record
-
-
-def ended(now: datetime, reason: str, actor: str) -> dict[str, Any]:
-    """Return the columns of a tombstone."""
-    return {
-        "ended_at": as_column(now),
-        "end_reason": reason,
-        "ended_by": actor,
-        "payload": "",
-        "payload_mac": "",
-        "version": F("version") + 1,
-    }

@@ -1,0 +1,119 @@
+"""Ending many sessions at once, with their events, in few statements and without deadlocks.
+
+Two that end the same sessions, or one of them beside a request that renews a key, must lock rows
+in one order. That order is the primary key's. MariaDB and MySQL follow it where the statement names
+the keys, PostgreSQL where a query locks them first, and SQLite has one writer at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connections
+from django.db.models import F, Q
+
+from jenk import keys
+from jenk.models import Session, SessionEvent
+
+type Pairs = list[tuple[str, Any]]
+
+#: Rows that one transaction ends. More would hold their locks for longer than a request can wait.
+BATCH = 1000
+
+EVENT_COLUMNS = ("at", "kind", "handle", "user_id", "reason", "actor")
+SOURCES = ("ended_at", "handle", "user_id", "end_reason", "ended_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One end of many sessions, for one reason; `at` is as the column has it."""
+
+    alias: str
+    at: datetime
+    reason: str
+    actor: str
+
+    @property
+    def rows(self) -> Any:
+        return Session.everything.using(self.alias)
+
+    def tombstone(self, operation: str = "") -> dict[str, Any]:
+        """Return the columns of an ended session."""
+        return {
+            "ended_at": self.at,
+            "end_reason": self.reason,
+            "ended_by": self.actor,
+            "payload": "",
+            "payload_mac": "",
+            "operation": operation,
+            "version": F("version") + 1,
+        }
+
+
+def end_of_user(ending: Ending, user_id: Any, keep: str | None) -> tuple[int, Any]:
+    """End the sessions of a user but `keep`; return how many, and a query for whose they were."""
+    chosen = ending.rows.filter(user=user_id, ended_at=None)
+    if keep is not None:
+        chosen = chosen.exclude(pk=keep)
+    operation = keys.new_handle()
+    if connections[ending.alias].vendor != "sqlite":
+        handles = list(in_order(ending, chosen).values_list("pk", flat=True))
+        if not handles:
+            return 0, ending.rows.none()
+        chosen = ending.rows.filter(pk__in=handles, ended_at=None)
+    return mark(ending, chosen, operation, ending.rows.filter(user=user_id, operation=operation))
+
+
+def end_handles(ending: Ending, handles: Sequence[str]) -> tuple[int, Any]:
+    """End the sessions of these handles; visitors' are removed."""
+    operation = keys.new_handle()
+    named = ending.rows.filter(pk__in=sorted(handles))
+    list(in_order(ending, named.filter(ended_at=None)).values_list("pk"))
+    removed = named.filter(ended_at=None, user=None)._raw_delete(ending.alias)
+    chosen = named.filter(ended_at=None)
+    count, mine = mark(ending, chosen, operation, named.filter(operation=operation))
+    return count + removed, mine
+
+
+def in_order(ending: Ending, rows: Any) -> Any:
+    """Return rows by primary key, locked where a later UPDATE would go by another order."""
+    rows = rows.order_by("pk")
+    if connections[ending.alias].vendor == "postgresql":
+        return rows.select_for_update()
+    return rows
+
+
+def mark(ending: Ending, chosen: Any, operation: str, mine: Any) -> tuple[int, Any]:
+    """End the chosen rows under the mark of an operation, and write an event for each."""
+    count = chosen.update(**ending.tombstone(operation))
+    if count:
+        write_events(ending.alias, mine)
+    return count, mine
+
+
+def write_events(alias: str, ended: Any) -> None:
+    """Copy what was ended into the history, without bringing it here."""
+    connection = connections[alias]
+    quote = connection.ops.quote_name
+    columns = {field.attname: field.column for field in Session._meta.concrete_fields}
+    at, *rest = (quote(str(columns[name])) for name in SOURCES)
+    table, events = quote(Session._meta.db_table), quote(SessionEvent._meta.db_table)
+    where, params = condition(alias, ended.filter(~Q(user=None)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {events} "  # noqa: S608 - names of our own
+            f"({', '.join(map(quote, EVENT_COLUMNS))}) "
+            f"SELECT {at}, 'ended', {', '.join(rest)} FROM {table} WHERE {where}",
+            params,
+        )
+
+
+def condition(alias: str, rows: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return the condition of a query on sessions as Django writes it."""
+    compiler = rows.query.get_compiler(alias)
+    compiler.setup_query()
+    sql, params = compiler.compile(rows.query.where)
+    return sql, tuple(params)
