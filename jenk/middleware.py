@@ -131,6 +131,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         if not hasattr(request, "session"):
             return response
         if response.status_code < 500:
+            yield from lifecycle.end_again(request.session)
             return (yield from self.close(request, response))
         yield from self.agree(request, response)
         return response

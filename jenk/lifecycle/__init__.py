@@ -29,6 +29,7 @@ from jenk.lifecycle.own import (
     INTERRUPTED,
     announce_former,
     count,
+    end_again,
     has_newer_key_elsewhere,
     introduce,
     is_kept_from_browser,
@@ -51,6 +52,7 @@ __all__ = [
     "asessions_of",
     "count",
     "end",
+    "end_again",
     "end_all",
     "end_everyone",
     "end_for",
@@ -194,9 +196,12 @@ def end_for(user_id: Any, reason: Reason) -> None:
 
 
 def _end_many(engine: type[OwnSession], reason: str, actor: Any, **which: Any) -> int:
-    report = signals.session_ended.has_listeners(engine)
     count, pairs = engine.store.end_many(
-        record.now(), reason=reason, actor=_name_of(actor), report=report, **which
+        record.now(),
+        reason=reason,
+        actor=_name_of(actor),
+        report=telling.is_heard(engine),
+        **which,
     )
     telling.tell_ended(engine, pairs, reason, actor)
     return count

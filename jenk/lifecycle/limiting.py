@@ -41,7 +41,9 @@ def make_room(
         return
     if conf().JENK_LIMIT_ACTION == "refuse":
         raise SessionLimitReached(_("You are signed in on as many devices as you may be."))
-    _count, pairs = session.store.end_many(now, reason=Reason.LIMIT, handles=live[-surplus:])
+    _count, pairs = session.store.end_many(
+        now, reason=Reason.LIMIT, handles=live[-surplus:], report=telling.is_heard(type(session))
+    )
     telling.tell_ended(type(session), pairs, Reason.LIMIT)
 
 

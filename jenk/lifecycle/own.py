@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest
 
@@ -41,6 +42,12 @@ def is_kept_from_browser(session: Any) -> bool:
 def has_newer_key_elsewhere(session: Any) -> bool:
     """Tell whether another request has changed the key, so that the browser has that one."""
     return record.is_own(session) and (session.superseded or session.detached)
+
+
+def end_again(session: Any) -> Steps[None]:
+    """End once more what a transaction of the view's has brought back, and others go by."""
+    if record.is_own(session) and session.has_ends():
+        yield from store_io(session.end_again, sync_to_async(session.end_again))
 
 
 def receive(session: Any, now: datetime) -> None:

@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.base import CreateError, SessionBase, Upda
 from jenk import keys, payload, policies, record, seals, snapshot
 from jenk.client import Client
 from jenk.conf import conf
-from jenk.lifecycle import admission, limiting, merging, people
+from jenk.lifecycle import admission, limiting, merging, people, telling
 from jenk.lifecycle.admission import Kind, Refusal
 from jenk.lifecycle.undo import Undo, state_to_return_to
 from jenk.policies import Clocks
@@ -64,6 +64,7 @@ class OwnSession(SessionBase):
         self._signed: tuple[Any, Any] = (None, None)
         self._expiry: Any = None
         self._undos: list[Undo] = []
+        self._ends: list[Undo] = []
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.handle or 'without a record'}>"
@@ -165,9 +166,10 @@ class OwnSession(SessionBase):
         if row.ended_at is not None or sealed_by(row) is None:
             return {}
         data = self.unpacked(row.payload)
-        if row.user_id is not None and row.user is not None and conf().JENK_SNAPSHOT is not None:
+        user = None if row.user_id is None else people.by_id(row.user_id)
+        if user is not None and conf().JENK_SNAPSHOT is not None:
             clocks = Clocks(row.authenticated_at, row.last_activity)
-            data |= snapshot.facts(row.user) | record.times(clocks)
+            data |= snapshot.facts(user) | record.times(clocks)
         return data
 
     def limits_of(self, data: dict[str, Any]) -> policies.Limits:
@@ -360,9 +362,14 @@ class OwnSession(SessionBase):
 
     def end_others_of(self, new: Record, now: datetime) -> None:
         """End the user's other sessions, as the password is another now."""
-        self.store.end_many(
-            now, reason=Reason.PASSWORD_CHANGED, user_id=new.user_id, keep=new.handle
+        _count, pairs = self.store.end_many(
+            now,
+            reason=Reason.PASSWORD_CHANGED,
+            user_id=new.user_id,
+            keep=new.handle,
+            report=telling.is_heard(type(self)),
         )
+        telling.tell_ended(type(self), pairs, Reason.PASSWORD_CHANGED)
 
     def resume(self, data: dict[str, Any], user: Any = None) -> None:
         """Go on after the session was ended, if who is signed in has just proved it.
@@ -492,19 +499,37 @@ class OwnSession(SessionBase):
         parts = keys.split(key)
         if parts is None or (self.is_new and key == self.session_key):
             return
-        reason, actor = self.end_note
         known = Record(parts[0], seals.digest(parts[1]))
         if key == self.session_key and self.record is not None:
             known = self.record
+        self.end(known, *self.end_note)
+
+    def end(self, known: Record, reason: Reason, actor: str) -> None:
+        """End the session of a record, and see to it that no transaction takes that back."""
         ended = self.store.end(
-            parts[0],
+            known.handle,
             record.now(),
             reason=reason,
             actor=actor,
             only=known,
             address=self.client().address,
         )
-        self.ended_handle = parts[0] if ended else None
+        self.ended_handle = known.handle if ended else None
+        if ended and self.store.in_transaction():
+            undo = Undo((known, reason, actor))
+            undo.watch(self.store)
+            self._ends.append(undo)
+
+    def end_again(self) -> None:
+        """End what a transaction has brought back: its user was told that it is over."""
+        ends, self._ends = self._ends, []
+        for undo in ends:
+            if undo.was_taken_back:
+                self.end(*undo.before)
+
+    def has_ends(self) -> bool:
+        """Tell whether a session was ended in a transaction."""
+        return bool(self._ends)
 
     def flush(self) -> None:
         """End the session, and be one of nobody."""

@@ -12,12 +12,17 @@ from django.db import router, transaction
 from jenk import signals
 
 
+def is_heard(sender: Any) -> bool:
+    """Tell whether anybody wants to know of each session that is ended."""
+    return bool(signals.session_ended.has_listeners(sender))
+
+
 def tell_ended(
     sender: Any, pairs: Iterable[tuple[str, Any]], reason: str, actor: Any = None
 ) -> None:
     """Tell of sessions that were ended, once that is committed; pairs of handle and user id."""
     pairs = list(pairs)
-    if not pairs or not signals.session_ended.has_listeners(sender):
+    if not pairs or not is_heard(sender):
         return
     users = get_user_model()._default_manager.in_bulk({user_id for _, user_id in pairs})
     for handle, user_id in pairs:

@@ -124,7 +124,7 @@ class DatabaseStore(Store):
         with self.transaction():
             if rows.update(**Ending(self.alias, as_column(now), reason, actor).tombstone()) != 1:
                 return None
-            record = self.read(handle)
+            record = only if only is not None and only.user_id is not None else self.read(handle)
             if record is not None and record.user_id is None:
                 self.rows.filter(pk=handle)._raw_delete(self.alias)
             elif record is not None:
