@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -90,7 +91,10 @@ def max_age(session: SessionBase) -> int | None:
         return None
     idle = record.limits(session).idle
     age = session.get_expiry_age()
-    return age if idle is None else min(age, int(idle.total_seconds()))
+    if idle is None:
+        return age
+    # Code may have stored what is no number of seconds, such as NaN.
+    return min(age, int(idle.total_seconds())) if isfinite(age) else int(idle.total_seconds())
 
 
 def note_sender(request: HttpRequest) -> None:

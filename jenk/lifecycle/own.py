@@ -97,7 +97,7 @@ def rotate(request: HttpRequest, visit: Visit | None) -> Steps[None]:
     """
     session: Any = request.session
     yield from store_io(session.cycle_key, session.acycle_key)
-    if session.interrupted:
+    if session.interrupted and record.is_signed_in(session):
         raise SessionInterrupted(INTERRUPTED)
     if visit:
         visit.announced_key = session.session_key

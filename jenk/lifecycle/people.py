@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,8 @@ from django.utils.module_loading import import_string
 from jenk import seals, verification
 from jenk.reasons import Reason
 from jenk.stores.base import Found
+
+logger = logging.getLogger("jenk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def verify(data: dict[str, Any], found: Found) -> Verified:
     path = data.get(BACKEND_SESSION_KEY)
     if path not in settings.AUTHENTICATION_BACKENDS:
         return NOBODY
-    if not verification.is_possible(data[SESSION_KEY]):
+    if not is_whose_record_it_is(data[SESSION_KEY], found):
         return Verified(reason=Reason.DELETED)
     kind: Any = backend_class(path)
     backend = kind()
@@ -53,6 +56,21 @@ def verify(data: dict[str, Any], found: Found) -> Verified:
         return verify_stock(backend, data, found)
     user = backend.get_user(get_user_model()._meta.pk.to_python(data[SESSION_KEY]))
     return NOBODY if user is None else verify_hash(user, data)
+
+
+def drop_impossible(data: dict[str, Any]) -> None:
+    """Take out who is signed in, if code has written there what can be nobody."""
+    if SESSION_KEY in data and not verification.is_possible(data[SESSION_KEY]):
+        logger.warning("A session named a user who cannot exist; it is nobody's now.")
+        for key in (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY):
+            data.pop(key, None)
+
+
+def is_whose_record_it_is(claimed: Any, found: Found) -> bool:
+    """Tell whether the data name the user whom the record names, as whatever jenk writes does."""
+    if found.record is None or not verification.is_possible(claimed):
+        return False
+    return bool(get_user_model()._meta.pk.to_python(claimed) == found.record.user_id)
 
 
 def verify_stock(backend: Any, data: dict[str, Any], found: Found) -> Verified:

@@ -230,6 +230,7 @@ class OwnSession(SessionBase):
         data = self._get_session(no_load=must_create)
         if self.detached:
             return
+        people.drop_impossible(data)
         if must_create or self.is_new:
             self.insert(data)
         elif self.interrupted or self.record is None:

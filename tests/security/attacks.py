@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 
 from jenk.visits import visit_of
 from tests.browsers import Browser
+from tests.engines import Session
 from website.models import User
 
 

@@ -19,6 +19,7 @@ from django.test import override_settings
 from jenk import marker
 from jenk.reasons import Reason
 from tests.browsers import Browser, now
+from tests.engines import OWN_ENGINE, name_of
 from tests.security.attacks import Attacker, keys, raw_cookie, session_cookie, short
 from website.models import User
 
@@ -200,7 +201,7 @@ def test_of_two_live_sessions_none_counts(
         deleted = [m for m in response.cookies.values() if m.key == "sessionid"]
         assert {morsel.value for morsel in deleted} == {""}
         assert {morsel["domain"] for morsel in deleted} == {"", *([domain] if domain else [])}
-    assert keys() == {mine, planted}
+    assert keys() == {name_of(mine), name_of(planted)}
 
 
 @pytest.mark.parametrize("count", [6, 100, 1000])
@@ -210,7 +211,8 @@ def test_many_session_cookies_cost_few_statements(
     """A: a browser sends a few of one name at most; the rest is an attack on the look-ups."""
     mine = signed_in(either)
     cookie = (
-        "; ".join(f"sessionid={number:032d}" for number in range(count)) + f"; sessionid={mine}"
+        "; ".join(f"sessionid={number:0{len(mine)}d}" for number in range(count))
+        + f"; sessionid={mine}"
     )
 
     with django_assert_max_num_queries(6):
@@ -716,7 +718,8 @@ def test_the_answers_to_the_same_attack_are_the_same(
         response = attack(either.another(), "get", "ajax/", headers=raw_cookie(f"sessionid={key}"))
         seen[json.dumps([response.status_code, response.json()])] += 1
 
-    assert list(seen.values()) == [4]
+    # An engine of jenk's tells whoever brings an ended key that it was ended.
+    assert list(seen.values()) == ([1, 3] if OWN_ENGINE else [4])
 
 
 @override_settings(JENK_REASON_MESSAGE=True)

@@ -12,7 +12,6 @@ from unittest import mock
 
 import pytest
 from django.contrib.sessions.backends import file as file_store
-from django.contrib.sessions.models import Session
 from django.core import signals
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -23,7 +22,7 @@ from django.views.debug import ExceptionReporter
 
 from jenk import redaction
 from tests.browsers import Browser
-from tests.engines import SessionStore
+from tests.engines import Session, SessionStore
 from tests.security.attacks import Attacker, raw_cookie, short
 from website.models import User
 

@@ -15,7 +15,6 @@ from asgiref.sync import async_to_sync
 from django.conf import settings as site
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.sessions.models import Session
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import (
     DataError,
@@ -32,7 +31,7 @@ from django.test import Client
 from jenk import signals
 from jenk.session_user import get_session_user
 from tests.browsers import Browser, now
-from tests.engines import SessionStore
+from tests.engines import Session, rewrite
 from tests.security.attacks import Attacker, keys, raw_cookie, session_cookie
 from website.models import User
 
@@ -671,9 +670,7 @@ def test_a_stored_user_that_no_database_can_hold_is_nobody(
 ) -> None:
     """B12: of a user model with text for a primary key."""
     browser.sign_in("alice")
-    store = SessionStore(browser.key)
-    store[SESSION_KEY] = claimed
-    store.save()
+    rewrite(browser.key, **{SESSION_KEY: claimed})
     with mock.patch.object(User._meta.pk, "to_python", str):
         response = attack(browser, "get", "ajax/")
 

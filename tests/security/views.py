@@ -14,7 +14,6 @@ from django.contrib.auth import (
     update_session_auth_hash,
 )
 from django.contrib.auth.decorators import login_required
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
@@ -25,6 +24,7 @@ from django.views.decorators.http import require_POST
 from jenk import lifecycle
 from jenk.decorators import public, session_required, session_required_ajax
 from jenk.mixins import SessionRequiredMixin
+from tests.engines import Session
 from website.models import User
 
 
