@@ -28,6 +28,7 @@ PAIRS = [
     both("answer/<int:status>/", views.answer, views.aanswer),
     both("denied/", views.denied, views.adenied),
     both("rotate/", views.rotate, views.arotate),
+    both("end-others/", views.end_others, views.aend_others),
     both("leave/", views.leave, views.aleave),
     both("flush/", views.flush, views.aflush),
     both("enter-and-fail/<str:username>/", views.enter_and_fail, views.aenter_and_fail),

@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import alogout, login, logout
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import View
@@ -149,6 +149,24 @@ def rotate(request: HttpRequest) -> HttpResponse:
 async def arotate(request: HttpRequest) -> HttpResponse:
     await lifecycle.arotate(request)
     return HttpResponse()
+
+
+def end_others(request: HttpRequest) -> JsonResponse:
+    try:
+        actor = request.user if request.user.is_authenticated else None
+        ended: Any = lifecycle.end_others(request, reason="ended_by_user", actor=actor)
+    except ImproperlyConfigured as error:
+        ended = str(error)
+    return JsonResponse(ended, safe=False)
+
+
+async def aend_others(request: HttpRequest) -> JsonResponse:
+    try:
+        actor = request.user if request.user.is_authenticated else None
+        ended: Any = await lifecycle.aend_others(request, reason="ended_by_user", actor=actor)
+    except ImproperlyConfigured as error:
+        ended = str(error)
+    return JsonResponse(ended, safe=False)
 
 
 @public
