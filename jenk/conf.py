@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
@@ -45,13 +46,44 @@ class Conf:
 NAMES = tuple(one.name for one in fields(Conf))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """Those of Django's settings that every request asks for, many times each."""
+
+    AUTHENTICATION_BACKENDS: Any
+    SECRET_KEY: Any
+    SECRET_KEY_FALLBACKS: Any
+    SESSION_COOKIE_NAME: Any
+    SESSION_SAVE_EVERY_REQUEST: Any
+    USE_TZ: Any
+
+
+SITE_NAMES = tuple(one.name for one in fields(Site))
+
+
 @cache
 def conf() -> Conf:
     """Return the settings in force; forgotten when `override_settings` changes one."""
     return Conf(**{name: getattr(settings, name) for name in NAMES if hasattr(settings, name)})
 
 
+@cache
+def site() -> Site:
+    """Return Django's settings in force; forgotten when `override_settings` changes one."""
+    return Site(**{name: getattr(settings, name) for name in SITE_NAMES})
+
+
+@cache
+def user_model() -> Any:
+    """Return the user model; Django looks it up anew each time."""
+    return get_user_model()
+
+
 @receiver(setting_changed)
 def forget(*, setting: str, **kwargs: Any) -> None:
     if setting.startswith("JENK_"):
         conf.cache_clear()
+    elif setting in SITE_NAMES:
+        site.cache_clear()
+    elif setting == "AUTH_USER_MODEL":
+        user_model.cache_clear()

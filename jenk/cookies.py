@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from jenk import marker, record
-from jenk.conf import conf
+from jenk.conf import conf, site
 from jenk.cookie_header import values_of
 
 #: A browser sends a few cookies of one name at most; more are an attack on the look-ups they cost.
@@ -38,20 +38,20 @@ class Keys(tuple[str, ...]):
 
 def session_keys(request: HttpRequest) -> Keys:
     """Return the different values of the session cookie, by its exact name."""
-    return Keys(values_of(request, settings.SESSION_COOKIE_NAME))
+    return Keys(values_of(request, site().SESSION_COOKIE_NAME))
 
 
 def set_session(request: HttpRequest, response: HttpResponseBase, session: SessionBase) -> None:
     """Send the session's key."""
     keep_out_of_caches(response)
-    name, key = settings.SESSION_COOKIE_NAME, session.session_key or ""
+    name, key = site().SESSION_COOKIE_NAME, session.session_key or ""
     set_cookie(request, response, name, key, max_age(session))
 
 
 def delete_session(request: HttpRequest, response: HttpResponseBase) -> None:
     """Delete the session cookie."""
     keep_out_of_caches(response)
-    delete_cookie(request, response, settings.SESSION_COOKIE_NAME)
+    delete_cookie(request, response, site().SESSION_COOKIE_NAME)
 
 
 def domains(request: HttpRequest) -> list[str | None]:
@@ -81,7 +81,7 @@ def keep_out_of_caches(response: HttpResponseBase) -> None:
 
 def withdraw(response: HttpResponseBase) -> None:
     """Send nothing about the session after all."""
-    for mine in (settings.SESSION_COOKIE_NAME, marker.cookie_name()):
+    for mine in (site().SESSION_COOKIE_NAME, marker.cookie_name()):
         response.cookies.pop(mine, None)
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 
+from jenk.conf import site
 from jenk.reasons import Reason
 
 SUFFIX = "_seen"
@@ -47,7 +47,7 @@ class Marker:
 
 def cookie_name() -> str:
     """Return the name of the marker cookie, which goes by that of the session cookie."""
-    return f"{settings.SESSION_COOKIE_NAME}{SUFFIX}"
+    return f"{site().SESSION_COOKIE_NAME}{SUFFIX}"
 
 
 def read(value: str | None) -> Marker:

@@ -10,7 +10,6 @@ from functools import partial
 from inspect import iscoroutinefunction, markcoroutinefunction
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.sessions import middleware as django_sessions
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
@@ -41,7 +40,7 @@ from jenk import (
     visits,
     wording,
 )
-from jenk.conf import conf
+from jenk.conf import conf, site
 from jenk.effects import Steps, arun, run, store_io
 from jenk.exceptions import SessionLimitReached
 from jenk.marker import State
@@ -148,7 +147,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             cookies.withdraw(response)
             varies = True
         elif session.is_empty():
-            if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            if site().SESSION_COOKIE_NAME in request.COOKIES:
                 cookies.delete_session(request, response)
                 varies = True
         elif saves:
@@ -337,7 +336,7 @@ def is_private(request: HttpRequest, response: Response, visit: Visit) -> bool:
     if visits.is_untouched(session):
         return False
     if session.is_empty():
-        return settings.SESSION_COOKIE_NAME in request.COOKIES
+        return site().SESSION_COOKIE_NAME in request.COOKIES
     return record.will_set_cookie(session, response.status_code, cookies.session_keys(request))
 
 

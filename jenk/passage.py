@@ -10,14 +10,13 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from jenk import keys, lifecycle, policies, record, snapshot, verification, visits
 from jenk.announce import announce
-from jenk.conf import conf, seconds
+from jenk.conf import conf, seconds, site
 from jenk.effects import Steps, io, store_io
 from jenk.marker import State
 from jenk.policies import Clocks
@@ -66,7 +65,7 @@ def was_emptied(request: HttpRequest, visit: Visit) -> bool:
         and session.modified
         and session.is_empty()
         and verification.was_asked(request)
-        and settings.SESSION_COOKIE_NAME in request.COOKIES
+        and site().SESSION_COOKIE_NAME in request.COOKIES
     )
 
 

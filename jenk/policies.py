@@ -172,7 +172,9 @@ def later(stored: datetime | None, now: datetime) -> datetime:
 
 def written(instant: datetime) -> str:
     """Return an instant as the session keeps it: ISO 8601, microseconds, UTC."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds")
 
 
 def read(value: object, *, naive: tzinfo = UTC) -> datetime | None:

@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
 from jenk import policies
-from jenk.conf import conf, seconds
+from jenk.conf import conf, seconds, site
 from jenk.policies import Clocks, Expiry, Limits
 from jenk.snapshot import KEYS, TIME_KEYS, Facts
 
@@ -31,7 +30,7 @@ def is_own(session: SessionBase) -> bool:
 
 def now() -> datetime:
     """Return the time, aware also where the project keeps naive times."""
-    return timezone.now() if settings.USE_TZ else datetime.now(UTC)
+    return timezone.now() if site().USE_TZ else datetime.now(UTC)
 
 
 def is_signed_in(session: SessionBase) -> bool:
@@ -124,6 +123,9 @@ def duration(value: float) -> timedelta:
 
 def limits(session: SessionBase) -> Limits:
     """Return the limits in force for the session."""
+    if is_own(session):
+        found: Limits = cast("Any", session).limits_with(session.get(EXPIRY_KEY), empty=False)
+        return found
     return limits_for(session.get_session_cookie_age(), expiry(session))
 
 
@@ -184,7 +186,7 @@ def is_to_be_saved(session: SessionBase) -> bool:
     """Tell whether there is a reason to save the session."""
     if is_own(session):
         return bool(cast("Any", session).will_save())
-    return bool(session.modified or settings.SESSION_SAVE_EVERY_REQUEST)
+    return bool(session.modified or site().SESSION_SAVE_EVERY_REQUEST)
 
 
 def put(session: SessionBase, values: Facts, *, quietly: bool) -> None:

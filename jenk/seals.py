@@ -8,15 +8,16 @@ into another record. All are cut to 128 bits, 22 characters (NIST SP 800-107 sec
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol
 
-from django.conf import settings
 from django.utils import timezone
+
+from jenk.conf import site
 
 LENGTH = 22
 IDENTITY = "jenk.identity"
@@ -48,7 +49,7 @@ def auth_tag(auth_hash: object) -> str:
 
 def code(label: str, message: str) -> str:
     """Return the authentication code of a message, made with SECRET_KEY."""
-    return made_with(settings.SECRET_KEY, label, message)
+    return made_with(site().SECRET_KEY, label, message)
 
 
 def check(given: str, label: str, message: str) -> int | None:
@@ -62,8 +63,8 @@ def check(given: str, label: str, message: str) -> int | None:
 
 
 def secrets() -> Iterator[str | bytes]:
-    yield settings.SECRET_KEY
-    yield from settings.SECRET_KEY_FALLBACKS
+    yield site().SECRET_KEY
+    yield from site().SECRET_KEY_FALLBACKS
 
 
 def made_with(secret: str | bytes, label: str, message: str) -> str:
@@ -78,7 +79,7 @@ def key(secret: str | bytes, label: str) -> bytes:
 
 
 def short(raw: bytes) -> str:
-    return urlsafe_b64encode(raw[:16]).decode().rstrip("=")
+    return b2a_base64(raw[:16], newline=False)[:LENGTH].decode()
 
 
 def identity_message(record: Sealed) -> str:
@@ -101,6 +102,6 @@ def instant(value: datetime | None) -> str:
     if value is None:
         return ""
     if value.tzinfo is not None:
-        zone = UTC if settings.USE_TZ else timezone.get_default_timezone()
+        zone = UTC if site().USE_TZ else timezone.get_default_timezone()
         value = value.astimezone(zone).replace(tzinfo=None, fold=0)
     return value.isoformat(timespec="microseconds")

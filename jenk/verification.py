@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, load_backend
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
@@ -15,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.functional import LazyObject, empty
 
+from jenk.conf import site, user_model
 from jenk.effects import Steps, io
 from jenk.reasons import Reason
 
@@ -38,7 +38,7 @@ def is_possible(user_id: Any) -> bool:
     that it cannot hold.
     """
     try:
-        get_user_model()._meta.pk.to_python(user_id)
+        user_model()._meta.pk.to_python(user_id)
         return b"\0" not in str(user_id).encode()
     except (ValidationError, ValueError, TypeError, OverflowError):
         return False
@@ -134,7 +134,7 @@ def why_not(session: SessionBase, user_id: Any, backend: str | None) -> Steps[tu
 
 def has_stock_get_user(path: str | None) -> bool:
     """Tell whether a backend is there, and finds users as ModelBackend does."""
-    if path is None or path not in settings.AUTHENTICATION_BACKENDS:
+    if path is None or path not in site().AUTHENTICATION_BACKENDS:
         return False
     backend = type(load_backend(path))
     return issubclass(backend, ModelBackend) and all(
@@ -144,5 +144,5 @@ def has_stock_get_user(path: str | None) -> bool:
 
 def look_up(user_id: Any) -> Steps[Any]:
     """Return the user of that id, or None."""
-    found = get_user_model()._default_manager.filter(pk=user_id)
+    found = user_model()._default_manager.filter(pk=user_id)
     return (yield from io(found.first, found.afirst))

@@ -151,7 +151,7 @@ def is_shareable(response: HttpResponseBase) -> bool:
 
 def is_prefetch(request: HttpRequest) -> bool:
     """Tell whether the browser asks ahead of its user."""
-    return "prefetch" in request.headers.get("Sec-Purpose", "")
+    return "prefetch" in request.META.get("HTTP_SEC_PURPOSE", "")
 
 
 def is_looked_at(request: HttpRequest) -> bool:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import (
     BACKEND_SESSION_KEY,
     HASH_SESSION_KEY,
     SESSION_KEY,
-    get_user_model,
 )
 from django.contrib.auth.backends import ModelBackend
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from jenk import seals, verification
+from jenk.conf import site, user_model
 from jenk.reasons import Reason
 from jenk.stores.base import Found
 
@@ -46,7 +45,7 @@ def verify(data: dict[str, Any], found: Found) -> Verified:
     if SESSION_KEY not in data:
         return NOBODY
     path = data.get(BACKEND_SESSION_KEY)
-    if path not in settings.AUTHENTICATION_BACKENDS:
+    if path not in site().AUTHENTICATION_BACKENDS:
         return NOBODY
     if not is_whose_record_it_is(data[SESSION_KEY], found):
         return Verified(reason=Reason.DELETED)
@@ -54,7 +53,7 @@ def verify(data: dict[str, Any], found: Found) -> Verified:
     backend = kind()
     if is_stock(kind):
         return verify_stock(backend, data, found)
-    user = backend.get_user(get_user_model()._meta.pk.to_python(data[SESSION_KEY]))
+    user = backend.get_user(user_model()._meta.pk.to_python(data[SESSION_KEY]))
     return NOBODY if user is None else verify_hash(user, data)
 
 
@@ -68,9 +67,13 @@ def drop_impossible(data: dict[str, Any]) -> None:
 
 def is_whose_record_it_is(claimed: Any, found: Found) -> bool:
     """Tell whether the data name the user whom the record names, as whatever jenk writes does."""
-    if found.record is None or not verification.is_possible(claimed):
+    if found.record is None:
         return False
-    return bool(get_user_model()._meta.pk.to_python(claimed) == found.record.user_id)
+    if claimed == str(found.record.user_id):
+        return True
+    if not verification.is_possible(claimed):
+        return False
+    return bool(user_model()._meta.pk.to_python(claimed) == found.record.user_id)
 
 
 def verify_stock(backend: Any, data: dict[str, Any], found: Found) -> Verified:
@@ -109,7 +112,7 @@ def verifies_now(user_id: Any, auth_hash: Any) -> bool:
 
 
 def by_id(user_id: Any) -> Any:
-    return get_user_model()._default_manager.filter(pk=user_id).first()
+    return user_model()._default_manager.filter(pk=user_id).first()
 
 
 def tags(user: Any) -> set[str]:

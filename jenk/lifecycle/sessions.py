@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 
 from jenk import keys, payload, policies, record, seals, snapshot
 from jenk.client import Client
-from jenk.conf import conf
+from jenk.conf import conf, site, user_model
 from jenk.lifecycle import admission, limiting, merging, people, telling
 from jenk.lifecycle.admission import Kind, Refusal
 from jenk.lifecycle.undo import Undo, state_to_return_to
@@ -63,6 +62,7 @@ class OwnSession(SessionBase):
         self._renew = False
         self._signed: tuple[Any, Any] = (None, None)
         self._expiry: Any = None
+        self._limits: tuple[Any, policies.Limits] | None = None
         self._undos: list[Undo] = []
         self._ends: list[Undo] = []
 
@@ -174,11 +174,16 @@ class OwnSession(SessionBase):
 
     def limits_of(self, data: dict[str, Any]) -> policies.Limits:
         """Return the limits of a session that holds `data`."""
-        return record.limits_for(
-            self.get_session_cookie_age(),
-            record.expiry_of(data.get(record.EXPIRY_KEY)),
-            empty=not data,
-        )
+        return self.limits_with(data.get(record.EXPIRY_KEY), empty=not data)
+
+    def limits_with(self, expiry: Any, *, empty: bool) -> policies.Limits:
+        """Return the limits, worked out once as long as the session asks for the same."""
+        asked = (expiry, empty)
+        if self._limits is None or self._limits[0] != asked:
+            own = record.expiry_of(expiry)
+            found = record.limits_for(self.get_session_cookie_age(), own, empty=empty)
+            self._limits = (asked, found)
+        return self._limits[1]
 
     @classmethod
     def judge_row(cls, row: Any, now: datetime) -> Reason | None:
@@ -587,7 +592,7 @@ class OwnSession(SessionBase):
         claimed = data.get(SESSION_KEY)
         new.user_id, new.auth_tag, new.authenticated_at = None, "", None
         if claimed is not None:
-            new.user_id = get_user_model()._meta.pk.to_python(claimed)
+            new.user_id = user_model()._meta.pk.to_python(claimed)
             new.auth_tag = seals.auth_tag(data.get(HASH_SESSION_KEY))
             new.authenticated_at = now
 
@@ -638,8 +643,8 @@ class OwnSession(SessionBase):
 
     def set_clocks(self, clocks: Clocks, *, due: bool) -> None:
         """Read as used at that time; `due` if that is to be stored."""
-        self.clocks, self.touch_due = clocks, due
-        if self.verified_user is not None:
+        shown, self.clocks, self.touch_due = self.clocks, clocks, due
+        if self.verified_user is not None and clocks != shown:
             self.show(record.times(clocks))
 
     def will_save(self) -> bool:
@@ -650,7 +655,7 @@ class OwnSession(SessionBase):
             self.modified
             or self.touch_due
             or self.is_new
-            or (settings.SESSION_SAVE_EVERY_REQUEST and self.has_changed())
+            or (site().SESSION_SAVE_EVERY_REQUEST and self.has_changed())
         )
 
     def _has_data(self) -> bool:

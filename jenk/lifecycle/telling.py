@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import router, transaction
 
 from jenk import signals
+from jenk.conf import user_model
 
 
 def is_heard(sender: Any) -> bool:
@@ -24,7 +24,7 @@ def tell_ended(
     pairs = list(pairs)
     if not pairs or not is_heard(sender):
         return
-    users = get_user_model()._default_manager.in_bulk({user_id for _, user_id in pairs})
+    users = user_model()._default_manager.in_bulk({user_id for _, user_id in pairs})
     for handle, user_id in pairs:
         facts = {"request": None, "handle": handle, "user": users.get(user_id)}
         send = partial(

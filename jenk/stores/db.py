@@ -8,12 +8,12 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from jenk.client import Client
+from jenk.conf import site
 from jenk.models import Session, SessionEvent, SessionOwner
 from jenk.reasons import Reason
 from jenk.stores import joined
@@ -39,7 +39,7 @@ class DatabaseStore(Store):
         alias = self.alias
         if joined.is_possible(alias):
             found = joined.find(alias, handle)
-            if not settings.USE_TZ and found.record is not None:
+            if not site().USE_TZ and found.record is not None:
                 make_aware(found.record)
             return found
         return Found(self.read(handle))
@@ -228,7 +228,7 @@ def as_columns(record: Record) -> dict[str, Any]:
 
 def as_column(value: Any) -> Any:
     """Return an instant as the project's columns hold one; anything else as it is."""
-    if isinstance(value, datetime) and not settings.USE_TZ and value.tzinfo is not None:
+    if isinstance(value, datetime) and not site().USE_TZ and value.tzinfo is not None:
         return timezone.make_naive(value, timezone.get_default_timezone())
     return value
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.signals import setting_changed
 from django.db import connections, models
 from django.dispatch import receiver
 
+from jenk.conf import user_model
 from jenk.models import Session
 from jenk.stores.base import Found, Record
 
@@ -43,13 +44,15 @@ _statements: dict[tuple[str, type[models.Model]], Statement] = {}
 
 @receiver(setting_changed)
 def forget(*, setting: str, **kwargs: Any) -> None:
-    if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
+    if setting in {"AUTH_USER_MODEL", "DATABASES", "DATABASE_ROUTERS", "USE_TZ", "TIME_ZONE"}:
         _statements.clear()
+        is_possible.cache_clear()
 
 
+@cache
 def is_possible(alias: str) -> bool:
     """Tell whether users are where sessions are, and loaded as any other model is."""
-    user = get_user_model()
+    user = user_model()
     manager: Any = user._default_manager
     return (
         user is Session._meta.get_field("user").related_model
@@ -62,10 +65,10 @@ def is_possible(alias: str) -> bool:
 
 def find(alias: str, handle: str) -> Found:
     """Return the record of a handle with its user."""
-    user_model = get_user_model()
-    statement = _statements.get((alias, user_model))
+    model = user_model()
+    statement = _statements.get((alias, model))
     if statement is None:
-        statement = _statements[alias, user_model] = compiled(alias, user_model)
+        statement = _statements[alias, model] = compiled(alias, model)
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, (handle,))
@@ -79,14 +82,14 @@ def find(alias: str, handle: str) -> Found:
     user = None
     if row[statement.user_key] is not None:
         values = row[statement.user_columns]
-        user = user_model.from_db(alias, statement.user_fields, values)
+        user = model.from_db(alias, statement.user_fields, values)
     return Found(Record(*statement.session(row)), user, joined=True)
 
 
-def compiled(alias: str, user_model: type[models.Model]) -> Statement:
+def compiled(alias: str, model: type[models.Model]) -> Statement:
     """Compile the statement for one database."""
     rows = Session.everything.using(alias).select_related("user")
-    rows = rows.only(*COLUMNS[:4], "user", *COLUMNS[5:], *user_fields(user_model))
+    rows = rows.only(*COLUMNS[:4], "user", *COLUMNS[5:], *user_fields(model))
     compiler = rows.filter(pk=PLACEHOLDER).query.get_compiler(alias)
     sql, params = compiler.as_sql()
     if params != (PLACEHOLDER,):
@@ -102,7 +105,7 @@ def compiled(alias: str, user_model: type[models.Model]) -> Statement:
         (place, tuple(found), expression)
         for place, (found, expression) in compiler.get_converters(expressions).items()
     )
-    key = theirs[fields.index(user_model._meta.pk.attname)]
+    key = theirs[fields.index(model._meta.pk.attname)]
     return Statement(
         sql,
         converters,
@@ -113,5 +116,5 @@ def compiled(alias: str, user_model: type[models.Model]) -> Statement:
     )
 
 
-def user_fields(user_model: type[models.Model]) -> list[str]:
-    return [f"user__{field.name}" for field in user_model._meta.concrete_fields]
+def user_fields(model: type[models.Model]) -> list[str]:
+    return [f"user__{field.name}" for field in model._meta.concrete_fields]
