@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -59,6 +59,7 @@ class OwnSession(SessionBase):
         self.superseded = False
         self.detached = False
         self.interrupted = False
+        self.interrupted_by = ""
         self._renew = False
         self._signed: tuple[Any, Any] = (None, None)
         self._expiry: Any = None
@@ -82,8 +83,11 @@ class OwnSession(SessionBase):
 
     # Loading
 
-    def load(self) -> dict[str, Any]:
-        """Return what the session holds; nothing where its key opens none."""
+    def load(self, *, again: bool = False) -> dict[str, Any]:
+        """Return what the session holds; nothing where its key opens none.
+
+        `again`: another request has changed the record while it was judged.
+        """
         parts = keys.split(self.session_key)
         self.record, self.verified_user, self.facts = None, None, {}
         if parts is None:
@@ -102,7 +106,9 @@ class OwnSession(SessionBase):
         late = admission.judge_time(found.record, self.limits_of(data), now)
         verified = people.verify(data, found) if late is None else people.Verified(found.user, late)
         if verified.reason is not None:
-            return self.end_found(found.record, verified, now)
+            if self.end_found(found.record, verified, now) or again:
+                return {}
+            return self.load(again=True)
         self.take(found.record, data)
         if verified.user is not None:
             self.know(data, verified)
@@ -139,17 +145,29 @@ class OwnSession(SessionBase):
             self.store.note(found, now, Event("refused", reason), self.client())
         return {}
 
-    def end_found(self, found: Record, verified: people.Verified, now: datetime) -> dict[str, Any]:
-        """End a session that turned out to be over; that of a visitor in silence."""
+    def end_found(self, found: Record, verified: people.Verified, now: datetime) -> bool:
+        """End a session that turned out to be over; that of a visitor in silence.
+
+        Return whether the record still was what was judged. If another request has used it or has
+        changed the password meanwhile, it is not over.
+        """
         reason = verified.reason or Reason.EXPIRED
-        ended = self.store.end(found.handle, now, reason=reason, address=self.client().address)
+        ended = self.store.end(
+            found.handle, now, reason=reason, judged=found, address=self.client().address
+        )
+        if ended is None and self.is_still_there(found):
+            return False
         self._session_key = None
         self.refusal = admission.UNKNOWN
         if found.user_id is not None:
             self.refusal = Refusal(Kind.ENDED, reason)
             self.user_found_gone = verified.user
             self.ended_handle = found.handle if ended else None
-        return {}
+        return True
+
+    def is_still_there(self, found: Record) -> bool:
+        current = self.store.read(found.handle)
+        return current is not None and current.ended_at is None
 
     user_found_gone: Any = None
 
@@ -275,7 +293,7 @@ class OwnSession(SessionBase):
                 time.sleep(PAUSE * 2**attempt)
         with self.store.transaction():
             assert self.record is not None  # noqa: S101 - try_update() keeps it or raises
-            self.store.read(self.record.handle, lock=True)
+            self.store.lock(self.record.handle)
             if not self.try_update(data, user):
                 self.try_update(data, user)
 
@@ -329,42 +347,68 @@ class OwnSession(SessionBase):
 
     def bind(self, data: dict[str, Any], user: Any) -> bool:
         """Write who is signed in, under a key that nobody else knows."""
-        seen, now = self.record, record.now()
-        assert seen is not None  # noqa: S101 - asked by try_update()
         if self.superseded:
             return False
         before, after = self._signed[0], data.get(SESSION_KEY)
-        signs_in = after is not None and (user is not None or before != after)
-        new, key = seen.changed(), self.session_key
-        if not self.rotated:
-            key = self.renewed(new, now)
-        if signs_in or after is None:
-            self.identify(new, data, now)
-        else:
-            new.auth_tag = seals.auth_tag(data.get(HASH_SESSION_KEY))
-        if signs_in:
-            new.last_activity = policies.later(seen.last_activity, now)
+        if after is None:
+            return self.bind_nobody(data)
+        if user is not None or before != after:
+            return self.bind_sign_in(data, user, again=before == after)
+        return self.bind_new_password(data)
+
+    def bind_nobody(self, data: dict[str, Any]) -> bool:
+        now = record.now()
+        new, key = self.renewable(now)
+        self.identify(new, data, now)
+        return self.put(new, key, data, now)
+
+    def bind_sign_in(self, data: dict[str, Any], user: Any, *, again: bool) -> bool:
+        now = record.now()
+        new, key = self.renewable(now)
+        self.identify(new, data, now)
+        new.last_activity = policies.later(new.last_activity, now)
+        events = [Event("reauthenticated" if again else "started")]
+        with self.store.transaction():
+            limiting.make_room(self, new.user_id, user, now, keep=new.handle)
+            return self.put(new, key, data, now, client=self.client(), events=events)
+
+    def bind_new_password(self, data: dict[str, Any]) -> bool:
+        """Write the hash of a new password, and end the user's other sessions."""
+        now = record.now()
+        new, key = self.renewable(now)
+        events = [] if self.rotated else [Event("rotated")]
+        with self.store.transaction():
+            self.store.lock_sessions_of(new.user_id)
+            if not self.put(new, key, data, now, events=events):
+                return False
+            self.end_others_of(new, now)
+        return True
+
+    def renewable(self, now: datetime) -> tuple[Record, str | None]:
+        """Return the record to write next, with a new key unless this request has made one."""
+        assert self.record is not None  # noqa: S101 - asked by try_update()
+        new = self.record.changed()
+        return new, self.session_key if self.rotated else self.renewed(new, now)
+
+    def put(
+        self,
+        new: Record,
+        key: str | None,
+        data: dict[str, Any],
+        now: datetime,
+        *,
+        client: Client | None = None,
+        events: Sequence[Event] = (),
+    ) -> bool:
+        """Put a record with an identity of its own in the place of the one that was seen."""
+        assert self.record is not None  # noqa: S101 - asked by try_update()
         self.seal(new, data)
         self.fill(new, data)
-        events = self.events_of_binding(before, after, signs_in=signs_in)
-        with self.store.transaction():
-            if signs_in:
-                limiting.make_room(self, new.user_id, user, now, keep=seen.handle)
-            client = self.client() if signs_in else None
-            if not self.store.replace(seen, new, now, client=client, events=events):
-                return False
-            if not signs_in and after is not None:
-                self.end_others_of(new, now)
+        if not self.store.replace(self.record, new, now, client=client, events=events):
+            return False
         self.rotated = True
         self.advance(new, key, data)
         return True
-
-    def events_of_binding(self, before: Any, after: Any, *, signs_in: bool) -> list[Event]:
-        if signs_in and before == after:
-            return [Event("reauthenticated")]
-        if signs_in:
-            return [Event("started")]
-        return [] if self.rotated or after is None else [Event("rotated")]
 
     def end_others_of(self, new: Record, now: datetime) -> None:
         """End the user's other sessions, as the password is another now."""
@@ -383,16 +427,30 @@ class OwnSession(SessionBase):
         Raises:
             UpdateError: the session was ended, and stays so.
         """
-        hash_now = data.get(HASH_SESSION_KEY)
-        changed = self.record is not None and self.has_new_identity(data)
-        if user is not None or (changed and people.verifies_now(data.get(SESSION_KEY), hash_now)):
-            renewed = user is None
+        if user is not None:
             self.start()
             self.insert(data, user)
-            if renewed and self.record is not None:
-                self.end_others_of(self.record, record.now())
-            return
-        raise UpdateError
+        elif self.has_proof(data):
+            self.start()
+            with self.store.transaction():
+                self.insert(data, user)
+                if self.record is not None:
+                    self.end_others_of(self.record, record.now())
+        else:
+            raise UpdateError
+
+    def has_proof(self, data: dict[str, Any]) -> bool:
+        """Tell whether the data have the hash of a new password, and nothing but that ended it."""
+        if self.record is None or not self.has_new_identity(data):
+            return False
+        if self.interrupted and self.interrupted_by != Reason.PASSWORD_CHANGED:
+            return False
+        return people.verifies_now(data.get(SESSION_KEY), data.get(HASH_SESSION_KEY))
+
+    def interrupt(self, current: Record | None) -> None:
+        """Note that the session was ended while this request went on, and why."""
+        self.interrupted = True
+        self.interrupted_by = current.end_reason if current is not None else ""
 
     # Coming second
 
@@ -406,7 +464,7 @@ class OwnSession(SessionBase):
         assert seen is not None  # noqa: S101 - asked by try_update()
         current = self.store.read(seen.handle, lock=self.store.in_transaction())
         if current is None or current.ended_at is not None or sealed_by(current) is None:
-            self.interrupted = True
+            self.interrupt(current)
             self.resume(data, user)
             return True
         if current.secret_hash != seen.secret_hash:
@@ -464,9 +522,15 @@ class OwnSession(SessionBase):
             self.start()
             self._session_cache = data
             return
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             if self.interrupted or self.superseded or self.rotate(data):
                 return
+            if not self.store.in_transaction():
+                time.sleep(PAUSE * 2**attempt)
+        with self.store.transaction():
+            self.store.lock(self.record.handle)
+            if not self.rotate(data) and not self.interrupted and not self.superseded:
+                self.rotate(data)
 
     def rotate(self, data: dict[str, Any]) -> bool:
         """Try to renew the key; return whether that, or what was found instead, settles it."""
@@ -483,7 +547,7 @@ class OwnSession(SessionBase):
         current = self.store.read(seen.handle, lock=True) if self.store.in_transaction() else None
         current = current or self.store.read(seen.handle)
         if current is None or current.ended_at is not None or sealed_by(current) is None:
-            self.interrupted = True
+            self.interrupt(current)
         elif current.secret_hash != seen.secret_hash or not is_same_sign_in(seen, current):
             self.superseded = True
         else:
@@ -521,9 +585,8 @@ class OwnSession(SessionBase):
             address=self.client().address,
         )
         self.ended_handle = known.handle if ended else None
-        if ended and self.store.in_transaction():
-            undo = Undo((known, reason, actor))
-            undo.watch(self.store)
+        undo = Undo((known, reason, actor))
+        if ended and undo.watch(self.store):
             self._ends.append(undo)
 
     def end_again(self) -> None:
@@ -598,10 +661,9 @@ class OwnSession(SessionBase):
 
     def advance(self, new: Record, key: str | None, data: dict[str, Any] | None = None) -> None:
         """Go on from what was written, until a transaction takes it back."""
-        if self.store.in_transaction():
-            undo = Undo((self.record, self.session_key, self.is_new))
+        undo = Undo((self.record, self.session_key, self.is_new))
+        if undo.watch(self.store):
             self._undos.append(undo)
-            undo.watch(self.store)
         self._session_key = key
         self.record, self.is_new, self.refusal = new, False, None
         last = new.last_activity or record.now()

@@ -16,10 +16,11 @@ class Undo:
         self.committed = False
         self.mark: weakref.ref[_Mark] | None = None
 
-    def watch(self, store: Store) -> None:
+    def watch(self, store: Store) -> bool:
+        """Follow the transaction that is going on; return False where there is none to follow."""
         mark = _Mark(self)
         self.mark = weakref.ref(mark)
-        store.on_commit(mark)
+        return store.on_commit(mark)
 
     @property
     def was_taken_back(self) -> bool:

@@ -6,6 +6,7 @@ signals. Every promise below holds under any number of processes.
 1.  A record is found by its handle. What is returned is one state that the record really had.
 2.  `replace` is a compare-and-set. It changes a record only if it is not ended, and its version
     and payload code are those of the record that the caller last saw; then it bumps the version.
+    If it moves the clock or the deadline, the time of the last use must be the one seen as well.
     Either all of the change is made, with its events, or none.
 3.  Nothing makes a record except `insert`, which refuses a handle that was ever used and is still
     known. In particular no write brings back a record that was ended or removed.
@@ -95,6 +96,14 @@ class Store(ABC):
         """Return the record as it is now; with `lock`, hold it until the transaction's end."""
 
     @abstractmethod
+    def lock(self, handle: str) -> None:
+        """Have nobody else change the record until the transaction's end."""
+
+    @abstractmethod
+    def lock_sessions_of(self, user_id: Any) -> None:
+        """Have nobody else change the user's live records until the transaction's end."""
+
+    @abstractmethod
     def insert(
         self, record: Record, now: datetime, client: Client, events: Sequence[Event] = ()
     ) -> bool:
@@ -128,11 +137,13 @@ class Store(ABC):
         reason: str,
         actor: str = "",
         only: Record | None = None,
+        judged: Record | None = None,
         address: str | None = None,
     ) -> Record | None:
         """End one record and return what it was; None if there was none to end.
 
-        With `only`, just if the record still has that secret, or that user.
+        With `only`, just if the record still has that secret, or that user. With `judged`, just if
+        nobody has used or changed the record since.
         """
 
     @abstractmethod
@@ -181,5 +192,8 @@ class Store(ABC):
         """Tell whether what is written now may still be taken back."""
 
     @abstractmethod
-    def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call back once the transaction is committed; forget it if that is taken back."""
+    def on_commit(self, callback: Callable[[], None]) -> bool:
+        """Call back once the transaction is committed; forget it if that is taken back.
+
+        Return False where there is no transaction that could tell.
+        """

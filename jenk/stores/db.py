@@ -16,7 +16,7 @@ from jenk.client import Client
 from jenk.conf import site
 from jenk.models import Session, SessionEvent, SessionOwner
 from jenk.reasons import Reason
-from jenk.stores import joined
+from jenk.stores import ending, joined
 from jenk.stores.base import Event, Found, Record, Store
 from jenk.stores.ending import BATCH, Ending, Pairs, end_handles, end_of_user
 
@@ -50,6 +50,17 @@ class DatabaseStore(Store):
             rows = rows.select_for_update()
         values = rows.values_list(*COLUMNS).first() if not lock else first(rows, COLUMNS)
         return None if values is None else make_aware(Record(*values))
+
+    def lock(self, handle: str) -> None:
+        # By a write: SQLite has no other lock, and refuses one to a transaction that began to read.
+        self.rows.filter(pk=handle).update(version=F("version"))
+
+    def lock_sessions_of(self, user_id: Any) -> None:
+        chosen = self.rows.filter(user=user_id, ended_at=None)
+        if connections[self.alias].vendor != "sqlite":
+            handles = list(ending.latest(self.alias, chosen).values_list("pk", flat=True))
+            named = self.rows.filter(pk__in=sorted(handles)).order_by("pk")
+            list(named.select_for_update().values_list("pk"))
 
     def insert(
         self, record: Record, now: datetime, client: Client, events: Sequence[Event] = ()
@@ -86,9 +97,9 @@ class DatabaseStore(Store):
         }
         if client is not None:
             changes |= {"address": client.address, "user_agent": client.user_agent}
-        rows = self.rows.filter(
-            pk=seen.handle, version=seen.version, payload_mac=seen.payload_mac, ended_at=None
-        )
+        rows = self.as_seen(seen)
+        if "last_activity" in changes or "expire_date" in changes:
+            rows = rows.filter(last_activity=as_column(seen.last_activity))
         if not events:
             return bool(rows.update(**changes) == 1)
         with self.transaction():
@@ -96,6 +107,12 @@ class DatabaseStore(Store):
                 return False
             self.keep(new, now, events, client.address if client else None)
         return True
+
+    def as_seen(self, seen: Record) -> Any:
+        """Return the row of a record, if nobody has changed it since."""
+        return self.rows.filter(
+            pk=seen.handle, version=seen.version, payload_mac=seen.payload_mac, ended_at=None
+        )
 
     def touch(self, seen: Record, last: datetime, deadline: datetime) -> bool:
         rows = self.rows.filter(
@@ -113,9 +130,13 @@ class DatabaseStore(Store):
         reason: str,
         actor: str = "",
         only: Record | None = None,
+        judged: Record | None = None,
         address: str | None = None,
     ) -> Record | None:
         rows = self.rows.filter(pk=handle, ended_at=None)
+        if judged is not None:
+            rows = self.as_seen(judged).filter(last_activity=as_column(judged.last_activity))
+        known = judged or only
         if only is not None:
             same = Q(secret_hash=only.secret_hash)
             if only.user_id is not None:
@@ -124,7 +145,7 @@ class DatabaseStore(Store):
         with self.transaction():
             if rows.update(**Ending(self.alias, as_column(now), reason, actor).tombstone()) != 1:
                 return None
-            record = only if only is not None and only.user_id is not None else self.read(handle)
+            record = known if known is not None and known.user_id is not None else self.read(handle)
             if record is not None and record.user_id is None:
                 self.rows.filter(pk=handle)._raw_delete(self.alias)
             elif record is not None:
@@ -142,18 +163,18 @@ class DatabaseStore(Store):
         keep: str | None = None,
         report: bool = False,
     ) -> tuple[int, Pairs]:
-        ending = Ending(self.alias, as_column(now), reason, actor)
+        how = Ending(self.alias, as_column(now), reason, actor)
         if user_id is not None:
             with self.transaction():
-                count, ended = end_of_user(ending, user_id, keep)
+                count, ended = end_of_user(how, user_id, keep)
                 return count, list(ended.values_list("pk", "user")) if report and count else []
         chosen = self.rows.filter(ended_at=None)
         if handles is not None:
             chosen = chosen.filter(pk__in=sorted(handles))
-        return self.end_in_batches(ending, chosen, keep, report=report)
+        return self.end_in_batches(how, chosen, keep, report=report)
 
     def end_in_batches(
-        self, ending: Ending, chosen: Any, keep: str | None, *, report: bool
+        self, how: Ending, chosen: Any, keep: str | None, *, report: bool
     ) -> tuple[int, Pairs]:
         """End what is chosen in the order of its handles, a batch a transaction."""
         total, pairs, last = 0, [], ""
@@ -162,7 +183,7 @@ class DatabaseStore(Store):
         ):
             last = handles[-1]
             with self.transaction():
-                count, ended = end_handles(ending, [one for one in handles if one != keep])
+                count, ended = end_handles(how, [one for one in handles if one != keep])
                 total += count
                 if report and count:
                     pairs += ended.exclude(user=None).values_list("pk", "user")
@@ -192,12 +213,14 @@ class DatabaseStore(Store):
 
     def live_of(self, user_id: Any, tags: Collection[str], now: datetime) -> list[Any]:
         rows = self.rows.filter(user=user_id, ended_at=None, auth_tag__in=sorted(tags))
+        rows = ending.latest(self.alias, rows)
         return list(rows.filter(expire_date__gt=as_column(now)).order_by("-last_activity", "pk"))
 
     def sweep(self, now: datetime) -> int:
-        past = self.rows.filter(ended_at=None, expire_date__lte=as_column(now))
-        ending = Ending(self.alias, as_column(now), Reason.EXPIRED, "")
-        return self.end_in_batches(ending, past, None, report=False)[0]
+        still = Q(expire_date__lte=as_column(now))
+        sweeping = Ending(self.alias, as_column(now), Reason.EXPIRED, "", still)
+        past = self.rows.filter(still, ended_at=None)
+        return self.end_in_batches(sweeping, past, None, report=False)[0]
 
     def owner(self, user_id: Any) -> None:
         owners = SessionOwner.objects.using(self.alias)
@@ -212,9 +235,11 @@ class DatabaseStore(Store):
         connection = connections[self.alias]
         return connection.in_atomic_block or not connection.get_autocommit()
 
-    def on_commit(self, callback: Callable[[], None]) -> None:
-        if connections[self.alias].in_atomic_block:
-            transaction.on_commit(callback, using=self.alias)
+    def on_commit(self, callback: Callable[[], None]) -> bool:
+        if not connections[self.alias].in_atomic_block:
+            return False
+        transaction.on_commit(callback, using=self.alias)
+        return True
 
 
 def first(rows: Any, columns: Sequence[str]) -> Any:

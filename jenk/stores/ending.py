@@ -8,7 +8,7 @@ the keys, PostgreSQL where a query locks them first, and SQLite has one writer a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ class Ending:
     at: datetime
     reason: str
     actor: str
+    still: Q = field(default_factory=Q)
 
     @property
     def rows(self) -> Any:
@@ -60,7 +61,8 @@ def end_of_user(ending: Ending, user_id: Any, keep: str | None) -> tuple[int, An
         chosen = chosen.exclude(pk=keep)
     operation = keys.new_handle()
     if connections[ending.alias].vendor != "sqlite":
-        handles = list(in_order(ending, chosen).values_list("pk", flat=True))
+        found = latest(ending.alias, in_order(ending, chosen))
+        handles = sorted(found.values_list("pk", flat=True))
         if not handles:
             return 0, ending.rows.none()
         chosen = ending.rows.filter(pk__in=handles, ended_at=None)
@@ -71,9 +73,10 @@ def end_handles(ending: Ending, handles: Sequence[str]) -> tuple[int, Any]:
     """End the sessions of these handles; visitors' are removed."""
     operation = keys.new_handle()
     named = ending.rows.filter(pk__in=sorted(handles))
-    list(in_order(ending, named.filter(ended_at=None)).values_list("pk"))
-    removed = named.filter(ended_at=None, user=None)._raw_delete(ending.alias)
-    chosen = named.filter(ended_at=None)
+    chosen = named.filter(ending.still, ended_at=None)
+    if connections[ending.alias].vendor == "postgresql":
+        list(in_order(ending, chosen).values_list("pk"))
+    removed = chosen.filter(user=None)._raw_delete(ending.alias)
     count, mine = mark(ending, chosen, operation, named.filter(operation=operation))
     return count + removed, mine
 
@@ -82,6 +85,19 @@ def in_order(ending: Ending, rows: Any) -> Any:
     """Return rows by primary key, locked where a later UPDATE would go by another order."""
     rows = rows.order_by("pk")
     if connections[ending.alias].vendor == "postgresql":
+        return rows.select_for_update()
+    return rows
+
+
+def latest(alias: str, rows: Any) -> Any:
+    """Return rows as they are now, also in a transaction of the project's that began long ago.
+
+    Under REPEATABLE READ such a transaction goes on seeing what was there when it first looked;
+    MariaDB and MySQL show a locking read what is there now. PostgreSQL has no such way, and raises
+    when rows that have changed since are written.
+    """
+    connection = connections[alias]
+    if connection.vendor == "mysql" and connection.savepoint_ids:
         return rows.select_for_update()
     return rows
 
