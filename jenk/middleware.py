@@ -139,7 +139,7 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
         """Save the session, and send or delete its cookie."""
         session = cast("Any", request.session)
         saves, varies = record.is_to_be_saved(session), session.accessed
-        if saves and not session.is_empty():
+        if saves and not session.is_empty() and not record.is_loaded(session):
             # Only a session that was looked up is known to be there: saving one that is not, as
             # Django does where a middleware answers early, would make a row of any cookie.
             yield from store_io(session.keys, session.akeys)

@@ -181,7 +181,8 @@ def depart(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> St
 def conclude(request: HttpRequest, response: HttpResponseBase, visit: Visit) -> Steps[None]:
     """Conclude the visit of a session that somebody asked for."""
     session = request.session
-    yield from store_io(session.keys, session.akeys)  # code may have put another in its place
+    if not record.is_loaded(session):  # code has put another in its place
+        yield from store_io(session.keys, session.akeys)
     gone = visit.signed_in and not record.is_signed_in(session)
     renewed = not gone and has_new_key(request, visit)
     if (gone or renewed) and (yield from was_rolled_back(request, response, visit)):

@@ -6,8 +6,8 @@ instants are aware; both limits follow NIST SP 800-63B-4 section 5.2 and OWASP A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from jenk.reasons import Reason
 
@@ -21,8 +21,7 @@ NOT_LET_IN = frozenset({401, 403, 429})
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(NamedTuple):
     """The limits of a standard, in seconds, and the clause that gives them."""
 
     idle: int | None
@@ -45,16 +44,14 @@ PRESETS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Expiry:
+class Expiry(NamedTuple):
     """What `set_expiry()` asked for this one session: another idle limit, or a fixed end."""
 
     idle: timedelta | None = None
     end: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of one session: the longest gap, the longest life, a fixed end."""
 
     idle: timedelta | None
@@ -62,12 +59,15 @@ class Limits:
     end: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(NamedTuple):
     """When the user last proved who they are, and when the session was last used."""
 
     authenticated_at: datetime | None = None
     last_activity: datetime | None = None
+
+
+NO_PRESET = Preset(None, None, "")
+NO_EXPIRY = Expiry()
 
 
 def limits(
@@ -85,8 +85,8 @@ def limits(
         preset: a name in `PRESETS`; its idle limit caps every other.
         expiry: the session's own `set_expiry()`, which replaces the site's idle limit.
     """
-    chosen = PRESETS[preset] if preset else Preset(None, None, "")
-    own = expiry or Expiry()
+    chosen = PRESETS[preset] if preset else NO_PRESET
+    own = expiry or NO_EXPIRY
     gap = None if own.end else own.idle if own.idle is not None else idle
     cap = timedelta(seconds=chosen.idle) if chosen.idle else None
     if absolute is None and chosen.absolute:
@@ -109,16 +109,17 @@ def judge(clocks: Clocks, limit: Limits, now: datetime) -> Reason | None:
     running.
     """
     at, last = clocks.authenticated_at, clocks.last_activity
-    if any(clock is not None and clock - now > SKEW for clock in (at, last)):
+    latest = now + SKEW
+    if (at is not None and at > latest) or (last is not None and last > latest):
         return Reason.EXPIRED
-    past = {}
+    past: dict[Reason, timedelta] = {}
     if at is not None and limit.absolute is not None and now - at >= limit.absolute:
         past[Reason.ABSOLUTE] = now - at - limit.absolute
     if limit.end is not None and now >= limit.end:
         past[Reason.EXPIRED] = now - limit.end
     if last is not None and limit.idle is not None and now - last >= limit.idle:
         past[Reason.IDLE] = now - last - limit.idle
-    return max(past, key=past.__getitem__, default=None)
+    return max(past, key=past.__getitem__) if past else None
 
 
 #: No column of a database holds a later instant than this one everywhere.

@@ -33,6 +33,11 @@ def now() -> datetime:
     return timezone.now() if site().USE_TZ else datetime.now(UTC)
 
 
+def is_loaded(session: SessionBase) -> bool:
+    """Tell whether the session's data are here, so that asking for them does no I/O."""
+    return hasattr(session, "_session_cache")
+
+
 def is_signed_in(session: SessionBase) -> bool:
     """Tell whether the session carries a user, verified or not."""
     return SESSION_KEY in session
@@ -63,6 +68,12 @@ def times(clocks: Clocks) -> Facts:
         "login_time": policies.written(at) if at else None,
         "last_activity": policies.written(last) if last else None,
     }
+
+
+def last_use(clocks: Clocks) -> Facts:
+    """Return the one of the two times that moves with every use."""
+    last = clocks.last_activity
+    return {"last_activity": policies.written(last) if last else None}
 
 
 def write_clocks(session: SessionBase, new: Clocks, *, quietly: bool = False) -> None:

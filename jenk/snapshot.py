@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from enum import Enum, IntEnum
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db.models import Model
@@ -101,12 +102,13 @@ def email(user: Any) -> str:
     return (getattr(user, name, "") if name else "") or ""
 
 
-def has_own(user: Any, name: str) -> bool:
-    """Tell whether the user model has a fact of that name; what many others point to is none."""
-    if not hasattr(user.__class__, name):
+@cache
+def has_own(model: Hashable, name: str) -> bool:
+    """Tell whether a user model has a fact of that name; what many others point to is none."""
+    if not hasattr(model, name):
         return False
     try:
-        field = user._meta.get_field(name)
+        field = cast("Any", model)._meta.get_field(name)
     except FieldDoesNotExist:
         return True
     return bool(field.concrete and not field.many_to_many)
@@ -114,7 +116,7 @@ def has_own(user: Any, name: str) -> bool:
 
 def own_or_stock_role(user: Any) -> Any:
     """Return the model's own role, or where it has none the stock one."""
-    if has_own(user, "role"):
+    if has_own(user.__class__, "role"):
         return attribute(user, "role")
     if getattr(user, "is_superuser", False):
         return Role.SUPERUSER
@@ -123,7 +125,7 @@ def own_or_stock_role(user: Any) -> Any:
 
 def own_or_stock_status(user: Any) -> Any:
     """Return the model's own status, or where it has none 1 for active and 0 for not."""
-    if has_own(user, "status"):
+    if has_own(user.__class__, "status"):
         return attribute(user, "status")
     return int(bool(getattr(user, "is_active", True)))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import (
     BACKEND_SESSION_KEY,
@@ -25,8 +24,7 @@ from jenk.stores.base import Found
 logger = logging.getLogger("jenk")
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A user whom the session may go by, or why it must end; neither where nobody can say.
 
     `new_hash` is the user's auth hash where the session has one that SECRET_KEY_FALLBACKS made.

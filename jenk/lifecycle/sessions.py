@@ -24,6 +24,9 @@ from jenk.stores.base import Event, Record, Store
 
 logger = logging.getLogger("jenk")
 
+#: Values that cannot be changed in place.
+FLAT = frozenset({str, int, float, bool, type(None)})
+
 #: Tries to write beside others before the record is locked, which always comes to an end.
 ATTEMPTS = 4
 PAUSE = 0.002  # seconds, doubled after each try
@@ -97,7 +100,10 @@ class OwnSession(SessionBase):
         found = self.store.find(parts[0])
         refusal = admission.judge_key(found.record, seals.digest(parts[1]), now)
         if refusal or found.record is None:
-            return self.refuse(found.record, refusal or admission.UNKNOWN, now)
+            # What it was once, and why it ended, is not brought along where nobody asks for it.
+            whole = self.store.read(parts[0]) if found.record is not None else None
+            refusal = admission.judge_key(whole, seals.digest(parts[1]), now)
+            return self.refuse(whole, refusal or admission.UNKNOWN, now)
         fallback = sealed_by(found.record)
         if fallback is None:
             return self.refuse(found.record, admission.TAMPERED, now)
@@ -706,8 +712,8 @@ class OwnSession(SessionBase):
     def set_clocks(self, clocks: Clocks, *, due: bool) -> None:
         """Read as used at that time; `due` if that is to be stored."""
         shown, self.clocks, self.touch_due = self.clocks, clocks, due
-        if self.verified_user is not None and clocks != shown:
-            self.show(record.times(clocks))
+        if self.verified_user is not None and clocks.last_activity != shown.last_activity:
+            self.show(record.last_use(clocks))
 
     def will_save(self) -> bool:
         """Tell whether there is anything to store."""
@@ -725,8 +731,10 @@ class OwnSession(SessionBase):
 
     def has_changed(self) -> bool:
         """Tell whether the data are others than those stored, also where nothing says so."""
-        if self.record is None or not hasattr(self, "_session_cache"):
+        if self.record is None or not record.is_loaded(self):
             return False
+        if all(type(value) in FLAT for value in self._session_cache.values()):
+            return False  # nothing in them can change but by their key, which sets `modified`
         return self.packed(self._session_cache) != self.record.payload
 
     def sends_cookie(self, sent: tuple[str, ...]) -> bool:

@@ -27,7 +27,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from jenk.client import Client
 from jenk.policies import Clocks
@@ -75,8 +75,7 @@ class Event:
     actor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A record, and its user where the store brought both at once."""
 
     record: Record | None

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connections, models
 from django.dispatch import receiver
@@ -20,8 +23,12 @@ from jenk.conf import user_model
 from jenk.models import Session
 from jenk.stores.base import Found, Record
 
+#: What only a key that opens nothing makes one ask for.
+HISTORY = {"previous_secret_hash", "rotated_at", "end_reason"}
+
 #: What a request has to know of its session.
-COLUMNS = tuple(Record.__slots__)
+COLUMNS = tuple(name for name in Record.__slots__ if name not in HISTORY)
+COLUMNS_OF = {"user_id": "user"}
 PLACEHOLDER = "0" * 25
 
 type Converter = Callable[[Any, Any, Any], Any]
@@ -32,6 +39,7 @@ class Statement:
     """The compiled statement, and what makes objects of its rows."""
 
     sql: str
+    bare: str | None
     converters: tuple[tuple[int, tuple[Converter, ...], Any], ...]
     session: Callable[[Sequence[Any]], tuple[Any, ...]]
     user_columns: slice
@@ -70,9 +78,7 @@ def find(alias: str, handle: str) -> Found:
     if statement is None:
         statement = _statements[alias, model] = compiled(alias, model)
     connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(statement.sql, (handle,))
-        found = cursor.fetchone()
+    found = fetched(connection, statement, handle)
     if found is None:
         return Found(None, joined=True)
     row = list(found)
@@ -83,13 +89,29 @@ def find(alias: str, handle: str) -> Found:
     if row[statement.user_key] is not None:
         values = row[statement.user_columns]
         user = model.from_db(alias, statement.user_fields, values)
-    return Found(Record(*statement.session(row)), user, joined=True)
+    record = Record(**dict(zip(COLUMNS, statement.session(row), strict=True)))
+    return Found(record, user, joined=True)
+
+
+def fetched(connection: Any, statement: Statement, handle: str) -> Any:
+    """Return the row, on SQLite without Django's cursor, which rewrites the statement each time.
+
+    Where somebody counts, logs or wraps statements, it is Django's cursor all the same.
+    """
+    if statement.bare is None or connection.queries_logged or connection.execute_wrappers:
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, (handle,))
+            return cursor.fetchone()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        return connection.connection.execute(statement.bare, (handle,)).fetchone()
 
 
 def compiled(alias: str, model: type[models.Model]) -> Statement:
     """Compile the statement for one database."""
     rows = Session.everything.using(alias).select_related("user")
-    rows = rows.only(*COLUMNS[:4], "user", *COLUMNS[5:], *user_fields(model))
+    rows = rows.only(*(COLUMNS_OF.get(name, name) for name in COLUMNS), *user_fields(model))
     compiler = rows.filter(pk=PLACEHOLDER).query.get_compiler(alias)
     sql, params = compiler.as_sql()
     if params != (PLACEHOLDER,):
@@ -102,18 +124,33 @@ def compiled(alias: str, model: type[models.Model]) -> Statement:
     places = {names[place]: place for place in own}
     fields = [names[place] for place in theirs]
     converters = tuple(
-        (place, tuple(found), expression)
+        (place, tuple(faster(one, alias) for one in found), expression)
         for place, (found, expression) in compiler.get_converters(expressions).items()
     )
     key = theirs[fields.index(model._meta.pk.attname)]
+    is_sqlite = connections[alias].vendor == "sqlite" and sql.count("%") == 1
     return Statement(
         sql,
+        sql.replace("%s", "?") if is_sqlite else None,
         converters,
         itemgetter(*(places[name] for name in COLUMNS)),
         slice(theirs[0], theirs[-1] + 1),
         fields,
         key,
     )
+
+
+def faster(converter: Converter, alias: str) -> Converter:
+    """Return what does the same as one of Django's converters in a fifth of its time."""
+    connection = connections[alias]
+    slow = getattr(connection.ops, "convert_datetimefield_value", None)
+    in_utc = settings.USE_TZ and connection.timezone in {UTC, ZoneInfo("UTC")}
+    return read_utc if connection.vendor == "sqlite" and in_utc and converter == slow else converter
+
+
+def read_utc(value: Any, expression: Any, connection: Any) -> Any:
+    """Return the instant in a column of SQLite, which keeps it in UTC and does not say so."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 def user_fields(model: type[models.Model]) -> list[str]:
