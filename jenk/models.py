@@ -191,7 +191,7 @@ class SessionOwner(models.Model):
         primary_key=True,
         related_name="+",
     )
-    sign_ins = models.PositiveBigIntegerField(default=0)
+    locked_at = models.DateTimeField(null=True)
     valid_after = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -60,6 +60,23 @@ def judge_key(record: Record | None, digest: str, now: datetime) -> Refusal | No
     return UNKNOWN
 
 
+def is_outlived(record: Record | None, refusal: Refusal, digest: str) -> bool:
+    """Tell whether the key was this sign-in's own until a moment ago.
+
+    A sign-out that crossed with the renewal of its key ends the session all the same. The key that
+    a visitor had before signing in is none of the sign-in's: somebody may have planted it.
+    """
+    if record is None or refusal.reason is not Reason.ROTATED or record.ended_at is not None:
+        return False
+    at, rotated = record.authenticated_at, record.rotated_at
+    return (
+        at is not None
+        and rotated is not None
+        and rotated > at
+        and hmac.compare_digest(record.previous_secret_hash.encode(), digest.encode())
+    )
+
+
 def judge_tombstone(record: Record, now: datetime) -> Refusal:
     """Return what to say to whoever brings the key of an ended session."""
     if record.user_id is None or record.ended_at is None:

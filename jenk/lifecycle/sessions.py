@@ -63,6 +63,7 @@ class OwnSession(SessionBase):
         self.detached = False
         self.interrupted = False
         self.interrupted_by = ""
+        self.outlived: Record | None = None
         self._renew = False
         self._signed: tuple[Any, Any] = (None, None)
         self._expiry: Any = None
@@ -98,15 +99,16 @@ class OwnSession(SessionBase):
             return {}
         now = record.now()
         found = self.store.find(parts[0])
-        refusal = admission.judge_key(found.record, seals.digest(parts[1]), now)
+        digest = seals.digest(parts[1])
+        refusal = admission.judge_key(found.record, digest, now)
         if refusal or found.record is None:
             # What it was once, and why it ended, is not brought along where nobody asks for it.
             whole = self.store.read(parts[0]) if found.record is not None else None
-            refusal = admission.judge_key(whole, seals.digest(parts[1]), now)
-            return self.refuse(whole, refusal or admission.UNKNOWN, now)
+            refusal = admission.judge_key(whole, digest, now)
+            return self.refuse(whole, refusal or admission.UNKNOWN, digest, now)
         fallback = sealed_by(found.record)
         if fallback is None:
-            return self.refuse(found.record, admission.TAMPERED, now)
+            return self.refuse(found.record, admission.TAMPERED, digest, now)
         self._renew = fallback > 0
         data = self.unpacked(found.record.payload)
         late = admission.judge_time(found.record, self.limits_of(data), now)
@@ -143,9 +145,12 @@ class OwnSession(SessionBase):
         if conf().JENK_SNAPSHOT is not None and hasattr(self, "_session_cache"):
             self._session_cache.update(facts)
 
-    def refuse(self, found: Record | None, refusal: Refusal, now: datetime) -> dict[str, Any]:
+    def refuse(
+        self, found: Record | None, refusal: Refusal, digest: str, now: datetime
+    ) -> dict[str, Any]:
         """Have this be no session, and keep in the history what nobody should have sent."""
         self._session_key, self.refusal = None, refusal
+        self.outlived = found if admission.is_outlived(found, refusal, digest) else None
         if found is not None and refusal.kind in {Kind.REUSED, Kind.TAMPERED}:
             reason = str(refusal.reason)
             self.store.note(found, now, Event("refused", reason), self.client())
@@ -608,10 +613,12 @@ class OwnSession(SessionBase):
 
     def flush(self) -> None:
         """End the session, and be one of nobody."""
-        if not hasattr(self, "_session_cache"):
+        if not record.is_loaded(self):
             self._get_session()
         self.clear()
         self.delete()
+        if self.outlived is not None and self.end_note[0] is Reason.LOGOUT:
+            self.end(self.outlived, *self.end_note)
         self.forget()
 
     def forget(self) -> None:
@@ -620,6 +627,7 @@ class OwnSession(SessionBase):
         self.record, self.verified_user, self.facts, self.clocks = None, None, {}, Clocks()
         self.is_new = self.rotated = self.superseded = self.interrupted = False
         self.touch_due = self.touched = self._renew = False
+        self.outlived = None
         self.end_note = (Reason.ENDED_BY_CODE, "")
         self._signed, self._expiry = (None, None), None
 

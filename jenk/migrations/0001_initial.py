@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='SessionOwner',
             fields=[
                 ('user', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('sign_ins', models.PositiveBigIntegerField(default=0)),
+                ('locked_at', models.DateTimeField(null=True)),
                 ('valid_after', models.DateTimeField(null=True)),
             ],
         ),

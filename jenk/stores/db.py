@@ -223,10 +223,14 @@ class DatabaseStore(Store):
         return self.end_in_batches(sweeping, past, None, report=False)[0]
 
     def owner(self, user_id: Any) -> None:
-        owners = SessionOwner.objects.using(self.alias)
-        if not owners.filter(pk=user_id).update(sign_ins=F("sign_ins") + 1):
-            owners.bulk_create([SessionOwner(user_id=user_id)], ignore_conflicts=True)
-            owners.filter(pk=user_id).update(sign_ins=F("sign_ins") + 1)
+        # One statement that takes the row's lock whether it is there or not: an UPDATE of none
+        # locks a gap on MariaDB, and two that then insert wait for each other.
+        SessionOwner.objects.using(self.alias).bulk_create(
+            [SessionOwner(user_id=user_id, locked_at=timezone.now())],
+            update_conflicts=True,
+            update_fields=["locked_at"],
+            unique_fields=None if connections[self.alias].vendor == "mysql" else ["user"],
+        )
 
     def transaction(self) -> AbstractContextManager[Any]:
         return transaction.atomic(using=self.alias)

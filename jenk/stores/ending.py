@@ -59,26 +59,27 @@ def end_of_user(ending: Ending, user_id: Any, keep: str | None) -> tuple[int, An
     chosen = ending.rows.filter(user=user_id, ended_at=None)
     if keep is not None:
         chosen = chosen.exclude(pk=keep)
-    operation = keys.new_handle()
-    if connections[ending.alias].vendor != "sqlite":
-        found = latest(ending.alias, in_order(ending, chosen))
-        handles = sorted(found.values_list("pk", flat=True))
-        if not handles:
-            return 0, ending.rows.none()
-        chosen = ending.rows.filter(pk__in=handles, ended_at=None)
-    return mark(ending, chosen, operation, ending.rows.filter(user=user_id, operation=operation))
+    if connections[ending.alias].vendor == "sqlite":
+        return mark(ending, chosen, ending.rows.filter(user=user_id))
+    found = latest(ending.alias, in_order(ending, chosen))
+    handles = sorted(found.values_list("pk", flat=True))
+    if not handles:
+        return 0, ending.rows.none()
+    named = ending.rows.filter(pk__in=handles)
+    return mark(ending, named.filter(ended_at=None), named)
 
 
 def end_handles(ending: Ending, handles: Sequence[str]) -> tuple[int, Any]:
-    """End the sessions of these handles; visitors' are removed."""
-    operation = keys.new_handle()
+    """End the sessions of these handles; what is left of visitors' is removed."""
     named = ending.rows.filter(pk__in=sorted(handles))
     chosen = named.filter(ending.still, ended_at=None)
     if connections[ending.alias].vendor == "postgresql":
         list(in_order(ending, chosen).values_list("pk"))
-    removed = chosen.filter(user=None)._raw_delete(ending.alias)
-    count, mine = mark(ending, chosen, operation, named.filter(operation=operation))
-    return count + removed, mine
+    count, mine = mark(ending, chosen, named)
+    visitors = [handle for handle, user in mine.values_list("pk", "user") if user is None]
+    if visitors:
+        ending.rows.filter(pk__in=sorted(visitors))._raw_delete(ending.alias)
+    return count, mine
 
 
 def in_order(ending: Ending, rows: Any) -> Any:
@@ -102,9 +103,14 @@ def latest(alias: str, rows: Any) -> Any:
     return rows
 
 
-def mark(ending: Ending, chosen: Any, operation: str, mine: Any) -> tuple[int, Any]:
-    """End the chosen rows under the mark of an operation, and write an event for each."""
+def mark(ending: Ending, chosen: Any, among: Any) -> tuple[int, Any]:
+    """End the chosen rows under a mark of their own, and write an event for each.
+
+    `among` is how to find them again: by primary key where reading for an INSERT takes locks.
+    """
+    operation = keys.new_handle()
     count = chosen.update(**ending.tombstone(operation))
+    mine = among.filter(operation=operation)
     if count:
         write_events(ending.alias, mine)
     return count, mine
