@@ -20,6 +20,7 @@ class Hand(InFlight):
 
     def __init__(self, key: str | None = None, *, twin: bool = False) -> None:
         super().__init__(SessionStore, key, asynchronous=twin)
+        self.sent = () if key is None else (key,)
 
     def do(self, name: str, *args: Any) -> Any:
         return apart(getattr(self.session, f"a{name}" if self.asynchronous else name))(*args)
@@ -47,8 +48,8 @@ class Hand(InFlight):
 
     @property
     def sends_cookie(self) -> bool:
-        """Whether the answer to a browser that sent another key carries this session's."""
-        return not self.session.is_empty() and bool(record.sends_cookie(self.session, ()))
+        """Whether the browser is sent the session's key."""
+        return not self.session.is_empty() and bool(record.sends_cookie(self.session, self.sent))
 
 
 def with_password(user: Any, password: str) -> Any:
