@@ -34,13 +34,16 @@ def words(response: Any) -> str:
 # --- django-allauth -----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=brief.SHELL_MODULES)
 def allauth_project(
-    django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Project]:
     pytest.importorskip("allauth")
     with django_db_blocker.unblock(), new_database(tmp_path_factory.mktemp("allauth")) as url:
-        project = Project("tests.sites.allauth_settings", url)
+        environ = {"SESSION_ENGINE": request.param}
+        project = Project("tests.sites.allauth_settings", url, environ)
         project.manage("migrate", "--verbosity=0")
         project.manage("seed_users", "--force")
         yield project
@@ -50,15 +53,15 @@ def allauth_project(
 def site(allauth_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log = tmp_path_factory.mktemp("log") / "site"
     log.touch()  # `Site` takes it for a database that is there, and keeps its log beside it
-    environ = {"DATABASE_URL": allauth_project.database_url}
+    environ = {"DATABASE_URL": allauth_project.database_url, **allauth_project.environ}
     with Site(log, environ, settings=allauth_project.settings) as running:
         yield running
 
 
 def drop_sessions(project: Project) -> None:
-    """Have every session be past its end."""
-    model = "from django.contrib.sessions.models import Session"
-    project.ask(f"{model}\nanswer = Session.objects.all().delete()[0]")
+    """Have no session be there any more."""
+    module = brief.SHELL_MODULES[project.environ["SESSION_ENGINE"]]
+    project.ask(f"from {module} import Session\nanswer = Session.objects.all().delete()[0]")
 
 
 def test_signing_in_by_allauth_fills_the_eight_keys(site: Site):

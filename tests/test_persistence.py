@@ -20,6 +20,12 @@ from tools.server import Site
 SETTINGS = "tests.sites.quick"
 
 
+@pytest.fixture(scope="module", params=["jenk.backends.db", brief.SETTINGS["SESSION_ENGINE"]])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the example site, and the one of the brief."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def database_url(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database of the kind under test, with the demo users."""
@@ -31,21 +37,23 @@ def database_url(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path) -> Site:
+def site(database_url: str, engine: str, tmp_path: Path) -> Site:
     """The example site, which each `with` starts anew on the same database."""
     log = tmp_path / "site"
     log.touch()  # `Site` takes it for a database that is there, and keeps its log beside it
-    return Site(log, {"DATABASE_URL": database_url}, settings=SETTINGS)
+    environ = {"DATABASE_URL": database_url, "SESSION_ENGINE": engine}
+    return Site(log, environ, settings=SETTINGS)
 
 
 @pytest.fixture
-def project(database_url: str) -> Project:
-    return Project(SETTINGS, database_url)
+def project(database_url: str, engine: str) -> Project:
+    return Project(SETTINGS, database_url, {"SESSION_ENGINE": engine})
 
 
 def rows(project: Project, key: str | None) -> int:
-    model = "from django.contrib.sessions.models import Session"
-    return project.ask(f"{model}\nanswer = Session.objects.filter(pk={key!r}).count()")
+    module = brief.SHELL_MODULES[project.environ["SESSION_ENGINE"]]
+    query = f"answer = Session.objects.filter(pk={key!r}).count()"
+    return project.ask(f"from {module} import Session\n{query}")
 
 
 def facts(page: Page) -> dict[str, Any]:
@@ -111,9 +119,9 @@ def test_what_a_visitor_has_is_there_after_a_restart_too(site: Site, project: Pr
     assert rows(project, key) == 1
 
 
-def test_two_servers_on_one_database_share_every_session(site: Site, database_url: str):
+def test_two_servers_on_one_database_share_every_session(site: Site):
     person = Person()
-    other = Site(site.database, {"DATABASE_URL": database_url})
+    other = Site(site.database, site.environ)
     with site, other:
         assert person.sign_in(f"{site.url}/login", "bob").status == 302
         assert facts(person.get(f"{other.url}/api/me"))["user"] == "bob"

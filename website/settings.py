@@ -19,8 +19,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Sessions -----------------------------------------------------------------------------
 
-# Where sessions are kept. Django's database engine keeps them across restarts.
-SESSION_ENGINE = environment.text("SESSION_ENGINE", default="django.contrib.sessions.backends.db")
+# Where sessions are kept: in jenk's tables, which `migrate` creates. Django's own engines work too:
+#     SESSION_ENGINE=django.contrib.sessions.backends.db make demo
+SESSION_ENGINE = environment.text("SESSION_ENGINE", default="jenk.backends.db")
 
 # The idle limit: a session ends after this many seconds without activity. 14 days.
 SESSION_COOKIE_AGE = environment.whole_number("SESSION_COOKIE_AGE", default=1209600)
@@ -54,7 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
+    "django.contrib.sessions",  # only for Django's own session engines
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]

@@ -72,6 +72,12 @@ else:
     answer = "not logged in"
 """
 
+#: Where the shell session's model is, for each engine.
+SHELL_MODULES = {
+    "django.contrib.sessions.backends.db": "django.contrib.sessions.models",
+    "jenk.backends.db": "jenk.models",
+}
+
 SHELL_SESSION = """\
 # In Django shell: python manage.py shell
 from django.contrib.sessions.models import Session

@@ -7,6 +7,7 @@ from pathlib import Path
 from website.settings import *  # noqa: F403
 from website.settings import INSTALLED_APPS, MIDDLEWARE, TEMPLATES
 
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, and of no worth
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "jenk"]
 MIDDLEWARE = [
