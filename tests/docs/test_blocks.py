@@ -11,12 +11,14 @@ import ast
 import builtins
 import dis
 import json
+import logging
 import re
 import shlex
 import sys
 import tomllib
 import unittest
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +26,7 @@ from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import global_settings
 from django.core import checks
 from django.core.management import get_commands, load_command_class
@@ -31,16 +34,19 @@ from django.http import HttpResponse
 from django.template import engines
 from django.test import Client, override_settings
 from django.urls import include, path
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from jenk import signals, testing
+from jenk import lifecycle, signals, testing
 from jenk.conf import NAMES
 from jenk.decorators import public, session_required, session_required_ajax
+from jenk.models import Session, SessionEvent
 from jenk.views.auth import LoginView, LogoutView
 from tests.docs.documents import BLOCKS, GUIDE, ROOT, Block
+from tests.docs.engines import on_djangos, on_jenks
 from tools import chromium
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("engine")]
 
 CHECKED: dict[str, Callable[..., Any]] = {}
 
@@ -136,6 +142,7 @@ def signed_in(alice: Any) -> Client:
 # --- Settings -----------------------------------------------------------------------------
 
 
+@on_jenks
 @pytest.mark.parametrize("block", SETTINGS, ids=lambda block: block.name)
 def test_settings_are_settings(block: Block, serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = SimpleNamespace(standing=lambda user: "in good standing")
@@ -183,6 +190,7 @@ def same_kind(key: str, real: Any, written: Any) -> bool:
 # --- The shell ----------------------------------------------------------------------------
 
 
+@on_jenks
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: block.name)
 def test_commands_exist(block: Block) -> None:
     for line in block.text.splitlines():
@@ -398,17 +406,128 @@ def sign_in_and_out(client: Client) -> None:
     assert client.get("/me").json()["code"] == "session_required"
 
 
+@on_jenks
 @checks_block("SESSION_MANAGEMENT_GUIDE.md#testing-session-management-in-the-shell-2")
-def test_the_lines_for_the_shell(block: Block, settings: Any) -> None:
-    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415
-    from django.contrib.sessions.models import Session  # noqa: PLC0415
+def test_the_lines_for_the_shell(block: Block, signed_in: Client) -> None:
+    for written in (signed_in.cookies["sessionid"].value, signed_in.session.handle):
+        module = run(replace(block, text=block.text.replace("session_key", written)))
+        assert module.session.get_decoded()["user_name"] == "Alice Example"
 
-    store = SessionStore()
-    store["user"] = "alice"
-    store.save()
-    Session.objects.filter(pk=store.session_key).update(session_key="session_key")
 
-    assert run(block).session.get_decoded() == {"user": "alice"}
+@on_djangos
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#testing-session-management-in-the-shell-3")
+def test_the_lines_for_the_shell_with_djangos_engine(block: Block, signed_in: Client) -> None:
+    signed_in.get("/")
+    written = signed_in.cookies["sessionid"].value
+    module = run(replace(block, text=block.text.replace("session_key", written)))
+
+    assert module.session.get_decoded()["user"] == "alice"
+
+
+# --- jenk's engine ------------------------------------------------------------------------
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#what-a-row-holds-1")
+def test_a_handle_is_what_to_log(
+    block: Block, serve: Any, signed_in: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="shop")
+    serve(checkout=run(block).checkout)
+    signed_in.get("/checkout")
+
+    assert caplog.messages == [f"checkout in session {signed_in.session.handle}"]
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#seals-1")
+def test_everyone_can_be_signed_out(block: Block, serve: Any, signed_in: Client) -> None:
+    serve(me=session_required_ajax(lambda request: HttpResponse()))
+    run(block)
+
+    assert signed_in.get("/me").json()["reason"] == "ended_by_admin"
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#ended-sessions-1")
+def test_what_is_kept_of_ended_sessions_can_be_deleted(block: Block, alice: Any) -> None:
+    clients = [Client(), Client(), Client()]
+    for client, days in zip(clients, (91, 89, 0), strict=True):
+        with time_machine.travel(timezone.now() - timedelta(days=days)):
+            testing.sign_in(client, alice)
+            if days:
+                lifecycle.end(client.session.handle, reason="ended_by_code")
+    assert (Session.everything.count(), SessionEvent.objects.count()) == (3, 5)
+    run(block)
+
+    assert (Session.everything.count(), SessionEvent.objects.count()) == (2, 3)
+    assert Session.objects.count() == 1
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#how-many-sessions-a-user-may-have-3")
+def test_a_view_can_say_that_there_is_no_room(
+    block: Block, serve: Any, signed_in: Client, settings: Any
+) -> None:
+    settings.JENK_MAX_SESSIONS, settings.JENK_LIMIT_ACTION = 1, "refuse"
+    serve(enter=run(block).login, me=session_required_ajax(lambda request: HttpResponse()))
+    client = Client()
+
+    def enter(password: str) -> HttpResponse:
+        return client.post("/enter", {"username": "alice", "password": password})
+
+    assert enter("wrong").content == b"Please try again"
+    assert enter("pw").content == b"Sign out on another device first"
+    assert client.get("/me").status_code == 401
+    signed_in.post("/logout")
+    assert enter("pw").status_code == 302
+    assert client.get("/me").status_code == 200
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#list-and-end-sessions-1")
+def test_sessions_are_listed_and_ended(block: Block, serve: Any, alice: Any, carol: Any) -> None:
+    module = run(block)
+    serve(
+        path("end/<handle>", module.end_one),
+        my_sessions=module.my_sessions,
+        end_the_others=module.end_the_others,
+    )
+    mine, second, third, theirs = Client(), Client(), Client(), Client()
+    for client, user in ((mine, alice), (second, alice), (third, alice), (theirs, carol)):
+        testing.sign_in(client, user)
+
+    listed = mine.get("/my_sessions").json()
+    handles = {client.session.handle for client in (mine, second, third)}
+    assert listed.keys() == handles
+    assert [one for one in handles if listed[one]["this_one"]] == [mine.session.handle]
+    assert mine.post(f"/end/{theirs.session.handle}").status_code == 302
+    assert theirs.get("/my_sessions").status_code == 200
+    assert mine.post(f"/end/{second.session.handle}").status_code == 302
+    assert second.get("/my_sessions").json()["reason"] == "ended_by_user"
+    assert mine.post("/end_the_others").status_code == 302
+    assert third.get("/my_sessions").json()["reason"] == "ended_by_user"
+    assert mine.get("/my_sessions").json().keys() == {mine.session.handle}
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#list-and-end-sessions-2")
+def test_sessions_are_ended_in_the_shell(block: Block, serve: Any, signed_in: Client) -> None:
+    serve(me=session_required_ajax(lambda request: HttpResponse()))
+    module = run(block)
+
+    assert lifecycle.sessions_of(module.alice) == []
+    assert signed_in.get("/me").json()["reason"] == "ended_by_admin"
+
+
+@on_jenks
+@checks_block("SESSION_MANAGEMENT_GUIDE.md#the-history-1")
+def test_the_history_can_be_read(block: Block, signed_in: Client) -> None:
+    query = ast.unparse(ast.parse(block.text).body[-1])
+    namespace = vars(run(block))
+
+    (event,) = eval(query, namespace)  # noqa: S307 - it is our own
+    assert (event.kind, event.handle) == ("started", signed_in.session.handle)
 
 
 # --- Templates ----------------------------------------------------------------------------
@@ -509,6 +628,7 @@ def test_the_guide_lists_the_keys_of_the_answer() -> None:
 # --- JavaScript ---------------------------------------------------------------------------
 
 
+@on_jenks
 @checks_block("SESSION_MANAGEMENT_GUIDE.md#ajax-and-json-3")
 @pytest.mark.needs_browser
 def test_the_script_goes_to_sign_in_and_back(block: Block, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import time_machine
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.models import Session
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import Client
 from django.urls import path
@@ -20,8 +21,10 @@ from jenk import lifecycle, signals, testing
 from jenk.decorators import public, session_required
 from jenk.effects import Steps
 from jenk.views.auth import LoginView, LogoutView
+from tests.docs.conftest import DJANGOS, JENKS
+from tests.docs.engines import on_djangos
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("engine")]
 
 PASSWORD = {"username": "alice", "password": "pw"}
 STOCK = [
@@ -85,6 +88,7 @@ def nothing(*args: Any) -> Steps[None]:
 # --- Why not just Django? -----------------------------------------------------------------
 
 
+@on_djangos
 def test_djangos_sessions_have_no_limit_while_they_are_written(
     settings: Any, alice: Any, clock: Any
 ) -> None:
@@ -127,7 +131,12 @@ def test_signing_in_again_gives_a_new_key_with_jenk(
     assert (client.cookies["sessionid"].value == before) == stock
 
 
-@pytest.mark.parametrize("stock", [True, False], ids=["Django", "jenk"])
+@pytest.mark.parametrize(
+    ("engine", "stock"),
+    [(DJANGOS, True), (DJANGOS, False), (JENKS, False)],
+    ids=["Django", "jenk on Django's", "jenk"],
+    indirect=["engine"],
+)
 def test_a_disabled_session_does_not_come_back_with_jenk(
     settings: Any, alice: Any, stock: bool
 ) -> None:
@@ -168,20 +177,26 @@ def test_a_request_with_authorization_gets_no_session_and_no_refusal(alice: Any)
     assert Client().get("/who", headers=headers).cookies == {}
 
 
-@pytest.mark.parametrize(("kept", "status"), [(True, 400), (False, 302)])
+@pytest.mark.parametrize(
+    ("engine", "kept", "status"),
+    [(DJANGOS, True, 400), (DJANGOS, False, 302), (JENKS, False, 302)],
+    indirect=["engine"],
+)
 def test_a_session_that_ends_while_a_request_runs(
     settings: Any, alice: Any, urls: Any, kept: bool, status: int
 ) -> None:
     """Django's middleware answers 400."""
 
     def slow(request: HttpRequest) -> HttpResponse:
-        Session.objects.filter(pk=request.session.session_key).delete()
+        request.session["written"] = "too late"
+        client.post("/logout")
         return HttpResponse()
 
     urls.append(path("slow", slow))
     settings.MIDDLEWARE = [*STOCK, *OURS] if kept else settings.MIDDLEWARE
+    client = signed_in(alice)
 
-    assert signed_in(alice).get("/slow").status_code == status
+    assert client.get("/slow").status_code == status
 
 
 def test_the_marker_cookie(alice: Any, settings: Any) -> None:
@@ -349,6 +364,7 @@ def test_a_hand_written_session_grants_nothing_and_is_left_alone(urls: Any) -> N
     assert client.session["user"] == "alice"
 
 
+@on_djangos
 def test_sessions_from_before_jenk_go_on(settings: Any, alice: Any) -> None:
     ours, settings.MIDDLEWARE = settings.MIDDLEWARE, STOCK
     client = Client()
@@ -422,20 +438,6 @@ def test_a_session_that_its_engine_dropped_ends_without_a_signal(alice: Any) -> 
     assert heard == ["idle"]
 
 
-def test_the_last_writer_wins(alice: Any, urls: Any) -> None:
-    client = signed_in(alice)
-
-    def outer(request: HttpRequest) -> HttpResponse:
-        request.session.get("load")
-        client.get("/write")
-        return HttpResponse()
-
-    urls.append(path("outer", outer))
-    client.get("/outer")
-
-    assert "written" not in client.session
-
-
 @pytest.mark.parametrize("noticed", [True, False], ids=["ended by jenk", "dropped"])
 def test_a_clock_that_goes_back_revives_nothing(settings: Any, alice: Any, noticed: bool) -> None:
     """Neither what jenk has ended nor what the engine had dropped when it was asked for."""
@@ -464,3 +466,37 @@ def test_the_checks_refuse_what_the_guide_says(
     setattr(settings, setting, value)
 
     assert identifier in {one.id for one in checks.run_checks(tags=["jenk"])}
+
+
+# --- What needs jenk's engine ---------------------------------------------------------------
+
+
+@on_djangos
+def test_on_djangos_engines_the_verbs_but_rotate_raise(alice: Any, urls: Any) -> None:
+    def rotate(request: HttpRequest) -> HttpResponse:
+        lifecycle.rotate(request)
+        return HttpResponse()
+
+    urls.append(path("rotate", rotate))
+    client = signed_in(alice)
+    before = client.cookies["sessionid"].value
+    client.get("/rotate")
+
+    assert client.cookies["sessionid"].value != before
+    for verb in (
+        lambda: lifecycle.sessions_of(alice),
+        lambda: lifecycle.end("a" * 25, reason="ended_by_code"),
+        lambda: lifecycle.end_all(alice, reason="ended_by_code"),
+        lambda: lifecycle.end_everyone(reason="ended_by_code"),
+    ):
+        with pytest.raises(ImproperlyConfigured, match="keeps no list of whose sessions there are"):
+            verb()
+
+
+@on_djangos
+def test_on_djangos_engines_data_can_be_put_into_another_row(alice: Any, carol: Any) -> None:
+    mine, theirs = signed_in(alice), signed_in(carol)
+    stolen = Session.objects.get(pk=theirs.cookies["sessionid"].value).session_data
+    Session.objects.filter(pk=mine.cookies["sessionid"].value).update(session_data=stolen)
+
+    assert mine.get("/who").json()["who"] == "carol"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from types import ModuleType
@@ -15,13 +16,22 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
 from jenk import testing
+from jenk.models import Session, SessionEvent, SessionOwner
+from tests.docs.conftest import DJANGOS, JENKS
 from tests.docs.documents import GUIDE, README, code
+from tests.docs.engines import on_djangos, on_jenks
 from website.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("engine")]
 
 COSTS = {row[0]: row[1:] for row in GUIDE.table("What a request costs")}
-NAMES = {"django_session": "session", User._meta.db_table: "user"}
+NAMES = {
+    "django_session": "session",
+    Session._meta.db_table: "session",
+    SessionEvent._meta.db_table: "event",
+    SessionOwner._meta.db_table: "owner",
+    User._meta.db_table: "user",
+}
 
 
 def made(call: Callable[[], HttpResponse]) -> str:
@@ -36,8 +46,9 @@ def written(sql: str) -> str | None:
     verb = sql.split(maxsplit=1)[0]
     if verb not in {"SELECT", "INSERT", "UPDATE", "DELETE"}:
         return None  # transactions and savepoints
-    (table,) = (name for table, name in NAMES.items() if table in sql)
-    return f"`{verb}` {table}"
+    named = set(re.findall(r"[a-z_]+", sql))  # a column is quoted with its table
+    tables = [name for table, name in NAMES.items() if table in named]
+    return f"`{verb}` {' and '.join(tables)}"
 
 
 def signed_in(alice: Any) -> str:
@@ -53,6 +64,13 @@ def interval_over(alice: Any) -> str:
     client.get("/sync/private/")
     testing.age(client, timedelta(seconds=61))
     return made(lambda: client.get("/sync/private/"))
+
+
+def stores(alice: Any) -> str:
+    client = Client()
+    testing.sign_in(client, alice)
+    client.get("/sync/private/")
+    return made(lambda: client.get("/sync/write/", {"a": "1"}))
 
 
 def first_visit(alice: Any) -> str:
@@ -78,6 +96,7 @@ def sign_out(alice: Any) -> str:
 REQUESTS = {
     "signed in": signed_in,
     "signed in, interval over": interval_over,
+    "signed in, stores something": stores,
     "visitor, first request": first_visit,
     "visitor, later requests": later_visit,
     "visitor, first request, `on_write`": first_visit,
@@ -90,7 +109,11 @@ def test_the_guide_has_the_cost_of_each_request() -> None:
     assert list(COSTS) == list(REQUESTS)
 
 
-@pytest.mark.parametrize(("column", "every"), [(0, True), (1, False)], ids=["True", "False"])
+@pytest.mark.parametrize(
+    ("engine", "column", "every"),
+    [(JENKS, 0, True), (JENKS, 0, False), (DJANGOS, 1, True), (DJANGOS, 2, False)],
+    indirect=["engine"],
+)
 @pytest.mark.parametrize("request_", COSTS)
 def test_a_request_costs_what_the_guide_says(
     request_: str, column: int, every: bool, settings: Any, alice: Any
@@ -102,9 +125,27 @@ def test_a_request_costs_what_the_guide_says(
     assert REQUESTS[request_](alice) == COSTS[request_][column]
 
 
+@on_jenks
+def test_a_limit_costs_what_the_guide_says(settings: Any, alice: Any) -> None:
+    without = sign_in(alice)
+    settings.JENK_MAX_SESSIONS = 3
+    first, second = sign_in(alice).split(", "), sign_in(alice).split(", ")
+
+    assert more(second, without) == ["`UPDATE` owner", "`SELECT` session"]
+    assert more(first, ", ".join(second)) == ["`INSERT` owner", "`UPDATE` owner"]
+
+
+def more(statements: list[str], than: str) -> list[str]:
+    found = list(statements)
+    for one in than.split(", "):
+        found.remove(one)
+    return found
+
+
+@on_djangos
 @pytest.mark.parametrize("every", [True, False])
 def test_django_alone_makes_the_same_statements(every: bool, settings: Any, alice: Any) -> None:
-    """The README says so of signed-in requests."""
+    """The guide says so of signed-in requests."""
     settings.SESSION_SAVE_EVERY_REQUEST = every
     mine = signed_in(alice)
     settings.MIDDLEWARE = [
@@ -122,23 +163,30 @@ def test_django_alone_makes_the_same_statements(every: bool, settings: Any, alic
 
 
 @pytest.mark.parametrize(
-    ("engine", "statements"), [("db", 3), ("cached_db", 2), ("cache", 1), ("file", 1)]
+    ("engine", "said"),
+    [
+        (JENKS, "`jenk.backends.db` one,"),
+        (DJANGOS, "Django's `db` three,"),
+        ("django.contrib.sessions.backends.cached_db", "`cached_db` two"),
+        ("django.contrib.sessions.backends.cache", "`cache` and `file` one,"),
+        ("django.contrib.sessions.backends.file", "`cache` and `file` one,"),
+    ],
+    indirect=["engine"],
 )
 def test_each_engine_costs_what_the_guide_says(
-    engine: str, statements: int, settings: Any, alice: Any, tmp_path: Any
+    said: str, settings: Any, alice: Any, tmp_path: Any
 ) -> None:
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     settings.SESSION_FILE_PATH = str(tmp_path)
     words = {1: "one", 2: "two", 3: "three"}
 
-    assert signed_in(alice).count("`") // 2 == statements
-    part = " ".join(GUIDE.part("Session engines").split())
-    assert f"`{engine}`" in part
-    assert words[statements] in part
+    assert words[signed_in(alice).count("`") // 2] in said
+    assert said in " ".join(GUIDE.part("Session engines").split())
 
 
+@on_jenks
 def test_the_guide_lists_the_engines() -> None:
-    listed = [code(row[0]).rpartition(".")[2] for row in GUIDE.table("Session engines")]
+    listed = [code(row[0]) for row in GUIDE.table("Session engines")]
 
-    assert listed == ["db", "cached_db", "cache", "file"]
+    djangos = [DJANGOS.replace(".db", f".{name}") for name in ("cached_db", "cache", "file")]
+    assert listed == [JENKS, DJANGOS, *djangos]
     assert "[the whole table](SESSION_MANAGEMENT_GUIDE.md#what-a-request-costs)" in README.text

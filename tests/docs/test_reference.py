@@ -12,7 +12,9 @@ from django.conf import global_settings
 
 from jenk import decorators, lifecycle, mixins, policies, signals, snapshot, testing
 from jenk.conf import NAMES, Conf
+from jenk.models import Session, SessionEvent, SessionOwner
 from jenk.reasons import Reason
+from jenk.seals import Sealed
 from jenk.templatetags.jenk import register
 from jenk.wording import MESSAGES
 from tests.docs.documents import ALL, GUIDE, README, ROOT, Document, code
@@ -56,10 +58,9 @@ def test_the_guide_lists_the_reasons_in_order() -> None:
 
 
 def test_the_guide_quotes_what_people_read() -> None:
-    quoted = {code(row[0]): row[2] for row in GUIDE.table("Reasons") if len(row) > 2 and row[2]}
+    quoted = {code(row[0]): row[3] for row in GUIDE.table("Reasons")}
 
-    assert quoted == {reason: str(MESSAGES[Reason(reason)]) for reason in quoted}
-    assert len(quoted) == 6
+    assert quoted == {reason: str(MESSAGES[reason]) for reason in Reason}
 
 
 def test_the_guide_lists_the_presets_with_their_numbers() -> None:
@@ -117,6 +118,51 @@ def test_the_guide_lists_the_functions_for_tests() -> None:
         assert f"`a{name}`" in GUIDE.part("Test your own views")
 
 
+def test_the_guide_lists_the_verbs_with_their_arguments() -> None:
+    listed = [code(row[0]) for row in GUIDE.table("List and end sessions")]
+
+    for written in listed:
+        name = written.partition("(")[0]
+        signature = inspect.signature(getattr(lifecycle, name))
+        bare = [
+            one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()
+        ]
+        assert written == f"{name}{inspect.Signature(bare)}"
+        assert str(inspect.signature(getattr(lifecycle, f"a{name}"))) == str(signature)
+        assert f"`a{name}`" in GUIDE.part("List and end sessions")
+    assert len(listed) == 6
+
+
+def test_the_guide_lists_the_columns_of_a_row() -> None:
+    listed = [re.findall(r"`(\w+)`", row[0]) for row in GUIDE.table("What a row holds")]
+
+    columns = {name for names in listed for name in names}
+    assert columns == {field.name for field in Session._meta.fields}
+
+
+def test_the_guide_says_what_the_seals_cover() -> None:
+    said = GUIDE.part("Seals").split("No code covers")[0]
+
+    sealed = {"handle", "secret_hash", "user_id", "authenticated_at", "auth_tag", "payload"}
+    assert set(Sealed.__annotations__) == sealed
+    for words in ("handle", "digest of the secret", "user", "`authenticated_at`", "`auth_tag`"):
+        assert words in said
+    assert "the handle, the user and the payload" in " ".join(said.split())
+
+
+def test_the_guide_lists_what_the_history_holds() -> None:
+    listed = [code(row[0]) for row in GUIDE.table("The history")]
+
+    assert listed == SessionEvent.Kind.values
+    for field in SessionEvent._meta.fields:
+        assert field.name == "id" or f"`{field.name}`" in GUIDE.part("The history")
+
+
+def test_the_guide_names_the_tables() -> None:
+    for model in (Session, SessionEvent, SessionOwner):
+        assert f"`{model._meta.db_table}`" in GUIDE.part("Databases")
+
+
 PUBLIC = {
     "jenk.middleware": [
         "SessionMiddleware",
@@ -132,7 +178,12 @@ PUBLIC = {
     ],
     "jenk.mixins": ["SessionRequiredMixin"],
     "jenk.context_processors": ["session"],
-    "jenk.lifecycle": ["rotate", "arotate"],
+    "jenk.exceptions": ["SessionLimitReached"],
+    "jenk.lifecycle": [
+        *("sessions_of", "end", "end_others", "end_all", "end_everyone", "rotate"),
+        *("asessions_of", "aend", "aend_others", "aend_all", "aend_everyone", "arotate"),
+    ],
+    "jenk.models": ["Session", "SessionEvent"],
     "jenk.signals": ["session_started", "session_rotated", "session_ended", "session_refused"],
     "jenk.testing": ["sign_in", "age", "expire", "asign_in", "aage", "aexpire"],
     "jenk.views.auth": ["LoginView", "LogoutView"],
