@@ -511,6 +511,21 @@ def test_sessions_are_listed_and_ended(block: Block, serve: Any, alice: Any, car
 
 
 @on_jenks
+@checks_block("README.md#what-it-looks-like-7")
+def test_signing_out_elsewhere(block: Block, serve: Any, signed_in: Client, alice: Any) -> None:
+    serve(
+        elsewhere=run(block).sign_out_elsewhere,
+        me=session_required_ajax(lambda request: HttpResponse()),
+    )
+    other = Client()
+    testing.sign_in(other, alice)
+    assert signed_in.post("/elsewhere").status_code == 302
+
+    assert other.get("/me").json()["reason"] == "ended_by_user"
+    assert signed_in.get("/me").status_code == 200
+
+
+@on_jenks
 @checks_block("SESSION_MANAGEMENT_GUIDE.md#list-and-end-sessions-2")
 def test_sessions_are_ended_in_the_shell(block: Block, serve: Any, signed_in: Client) -> None:
     serve(me=session_required_ajax(lambda request: HttpResponse()))
