@@ -24,6 +24,9 @@ from jenk.stores.base import Event, Record, Store
 
 logger = logging.getLogger("jenk")
 
+#: Why a session is emptied where nobody has said: by code of the project.
+UNSAID = (Reason.ENDED_BY_CODE, "")
+
 #: Values that cannot be changed in place.
 FLAT = frozenset({str, int, float, bool, type(None)})
 
@@ -52,7 +55,7 @@ class OwnSession(SessionBase):
         self.facts: snapshot.Facts = {}
         self.clocks = Clocks()
         self.client: Callable[[], Client] = Client
-        self.end_note: tuple[Reason, str] = (Reason.ENDED_BY_CODE, "")
+        self.end_note: tuple[Reason, str] = UNSAID
         self.ended_handle: str | None = None
         self.counted = False
         self.touch_due = False
@@ -615,11 +618,36 @@ class OwnSession(SessionBase):
         """End the session, and be one of nobody."""
         if not record.is_loaded(self):
             self._get_session()
+        judged = self.is_of_old_password()
         self.clear()
-        self.delete()
+        if judged:
+            self.end_judged(judged)
+        else:
+            self.delete()
         if self.outlived is not None and self.end_note[0] is Reason.LOGOUT:
             self.end(self.outlived, *self.end_note)
         self.forget()
+
+    def is_of_old_password(self) -> Record | None:
+        """Return the record if Django is about to empty the session over a changed password.
+
+        Its `get_user()` does so when the auth hash does not verify, and says nothing of it. That is
+        only true of the record that was loaded: the change may since have renewed it.
+        """
+        if self.record is None or self.record.user_id is None or self.end_note != UNSAID:
+            return None
+        user_id, auth_hash = self._signed
+        return None if people.verifies_now(user_id, auth_hash) else self.record
+
+    def end_judged(self, judged: Record) -> None:
+        ended = self.store.end(
+            judged.handle,
+            record.now(),
+            reason=Reason.PASSWORD_CHANGED,
+            judged=judged,
+            address=self.client().address,
+        )
+        self.ended_handle = judged.handle if ended else None
 
     def forget(self) -> None:
         """Be the session of a browser that never was here."""
@@ -628,7 +656,7 @@ class OwnSession(SessionBase):
         self.is_new = self.rotated = self.superseded = self.interrupted = False
         self.touch_due = self.touched = self._renew = False
         self.outlived = None
-        self.end_note = (Reason.ENDED_BY_CODE, "")
+        self.end_note = UNSAID
         self._signed, self._expiry = (None, None), None
 
     @classmethod
