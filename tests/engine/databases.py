@@ -25,10 +25,16 @@ SET_UPS = {
     "postgres": (READ_COMMITTED,),
 }[DATABASE]
 
-#: In which of them a transaction reads what was committed before it began.
+LEVELS = {
+    "sqlite": ("wal", "deferred"),
+    "mariadb": (READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE),
+    "postgres": (READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE),
+}[DATABASE]
+
+#: Where a transaction reads what was committed before it began, while others may write.
 SNAPSHOTS = {
     "sqlite": (),
-    "mariadb": (REPEATABLE_READ, SERIALIZABLE),
+    "mariadb": (REPEATABLE_READ,),
     "postgres": (REPEATABLE_READ, SERIALIZABLE),
 }[DATABASE]
 
