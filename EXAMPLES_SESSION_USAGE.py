@@ -23,7 +23,13 @@ in SESSION_MANAGEMENT_GUIDE.md.
     17. Note who signs in and why sessions end
     18. Facts of your own
     19. Sessions in the shell
-    20. Tests
+    20. My sessions
+    21. Sign somebody out
+    22. Three sessions for each user
+    23. What happened to my sessions
+    24. Tests
+
+19 to 23 are for SESSION_ENGINE = "jenk.backends.db".
 """
 
 from __future__ import annotations
@@ -34,8 +40,6 @@ from typing import Any
 
 from django.contrib import auth
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -53,7 +57,9 @@ from jenk.decorators import (
     session_required,
     session_required_ajax,
 )
+from jenk.exceptions import SessionLimitReached
 from jenk.mixins import SessionRequiredMixin
+from jenk.models import Session, SessionEvent
 from jenk.views.auth import LoginView
 
 # --- 1. A page for people who are signed in -----------------------------------------------
@@ -272,28 +278,109 @@ JENK_SNAPSHOT = {
 
 
 # --- 19. Sessions in the shell ------------------------------------------------------------
-# python manage.py shell. For the engines db and cached_db.
+# python manage.py shell. With Django's engines db and cached_db, get_decoded() works alike on
+# django.contrib.sessions.models.Session; it has no columns for the user and the times.
 
 
-def active_sessions() -> QuerySet[Session]:
+def active_sessions() -> Any:
     return Session.objects.filter(expire_date__gt=timezone.now())
 
 
-def contents(session_key: str) -> dict[str, Any]:
-    return Session.objects.get(pk=session_key).get_decoded()
+def contents(key_or_handle: str) -> dict[str, Any]:
+    return Session.objects.get(pk=key_or_handle).get_decoded()
 
 
 def who_is_signed_in() -> list[tuple[str, datetime]]:
-    """Return each user and when they were last active. It reads every session there is."""
-    stored = [session.get_decoded() for session in active_sessions()]
-    return [
-        (data["user"], datetime.fromisoformat(data["last_activity"]))
-        for data in stored
-        if "user" in data
+    """Return each user and when they were last active, to the minute."""
+    rows = active_sessions().exclude(user=None).select_related("user")
+    return [(row.user.get_username(), row.last_activity) for row in rows]
+
+
+# --- 20. My sessions ----------------------------------------------------------------------
+# List them, end one, end the others. A handle is the public name of a session. It is no key, so
+# it can be in a page; but end only one that is the user's own.
+
+
+@session_required_ajax
+def my_sessions(request: HttpRequest) -> JsonResponse:
+    found = [
+        {
+            "handle": row.handle,
+            "browser": row.user_agent,
+            "last_active": row.last_activity,
+            "this_one": row.handle == request.session.handle,
+        }
+        for row in lifecycle.sessions_of(request.user)
     ]
+    return JsonResponse({"sessions": found})
 
 
-# --- 20. Tests ----------------------------------------------------------------------------
+@require_POST
+@session_required
+def end_session(request: HttpRequest, handle: str) -> HttpResponse:
+    if handle in {row.handle for row in lifecycle.sessions_of(request.user)}:
+        lifecycle.end(handle, reason="ended_by_user", actor=request.user)
+    return redirect("/")
+
+
+@require_POST
+@session_required
+async def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    user = await request.auser()
+    ended = await lifecycle.aend_others(request, reason="ended_by_user", actor=user)
+    return HttpResponse(f"Signed out on {ended} other devices")
+
+
+# --- 21. Sign somebody out ----------------------------------------------------------------
+# For people with role 3. The user reads "You were signed out by an administrator of this site."
+
+
+@require_POST
+@session_required(roles=[3])
+def sign_out_user(request: HttpRequest, username: str) -> HttpResponse:
+    user = get_user_model().objects.get_by_natural_key(username)
+    ended = lifecycle.end_all(user, reason="ended_by_admin", actor=request.user)
+    return HttpResponse(f"{ended} sessions ended")
+
+
+def sign_everyone_out() -> int:
+    """For the shell, as after a backup was restored."""
+    return lifecycle.end_everyone(reason="ended_by_code")
+
+
+# --- 22. Three sessions for each user -----------------------------------------------------
+# In settings. Without JENK_LIMIT_ACTION the session that was used longest ago ends. With "refuse"
+# people get your 403.html, unless the view that signs in says more.
+
+
+def most_sessions(user: Any) -> int | None:
+    return None if user.is_staff else 3
+
+
+JENK_MAX_SESSIONS = most_sessions
+JENK_LIMIT_ACTION = "refuse"
+
+
+class LimitedLoginView(LoginView):
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except SessionLimitReached as error:
+            form.add_error(None, str(error))
+            return self.form_invalid(form)
+
+
+# --- 23. What happened to my sessions -----------------------------------------------------
+# The history is kept longer than the sessions.
+
+
+@session_required_ajax
+def my_history(request: HttpRequest) -> JsonResponse:
+    events = SessionEvent.objects.filter(user=request.user).order_by("-at", "-pk")[:20]
+    return JsonResponse({"events": [[event.kind, event.reason] for event in events]})
+
+
+# --- 24. Tests ----------------------------------------------------------------------------
 # Of a site that has the views 1, 4 and 14 at /dashboard, /api/me and /login.
 
 

@@ -29,6 +29,9 @@ NUMBERED = {
 
 EXERCISED: set[int] = set()
 
+JENKS, DJANGOS = "jenk.backends.db", "django.contrib.sessions.backends.db"
+on_jenks = pytest.mark.parametrize("engine", [JENKS], ids=["jenk's"], indirect=True)
+
 URLS: Any = ModuleType("urls_of_the_examples")
 URLS.urlpatterns = [
     path("", examples.welcome),
@@ -47,6 +50,12 @@ URLS.urlpatterns = [
     path("unread", examples.unread),
     path("become-manager", examples.become_manager),
     path("add-to-cart", examples.add_to_cart),
+    path("my-sessions", examples.my_sessions),
+    path("end-session/<handle>", examples.end_session),
+    path("end-other-sessions", examples.end_other_sessions),
+    path("sign-out/<username>", examples.sign_out_user),
+    path("limited-login", examples.LimitedLoginView.as_view()),
+    path("my-history", examples.my_history),
 ]
 
 
@@ -56,16 +65,22 @@ def example(number: int) -> Callable[[Any], Any]:
     return lambda test: test
 
 
+@pytest.fixture(params=[JENKS, DJANGOS], ids=["jenk's", "Django's"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """With the cache and the file engine a session past its idle limit reads as expired."""
+    chosen: str = request.param
+    return chosen
+
+
 @pytest.fixture(autouse=True)
-def _site_of_the_examples(settings: Any) -> None:
+def _site_of_the_examples(settings: Any, engine: str) -> None:
     templates = {"dashboard.html": examples.DASHBOARD_HTML, "base.html": examples.BASE_HTML}
     options = settings.TEMPLATES[0]["OPTIONS"]
     loaders = [
         ("django.template.loaders.locmem.Loader", templates | {"403.html": "Not for you"}),
         "django.template.loaders.app_directories.Loader",
     ]
-    # With the cache and the file engine a session past its idle limit reads as expired.
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    settings.SESSION_ENGINE = engine
     settings.ROOT_URLCONF = URLS
     settings.TEMPLATES = [
         {
@@ -322,6 +337,7 @@ def test_facts_of_your_own(member: Client, visitor: Client, settings: Any) -> No
 
 
 @example(19)
+@on_jenks
 def test_sessions_in_the_shell(alice: Any, visitor: Client) -> None:
     assert examples.who_is_signed_in() == []
     visitor.post("/add-to-cart", {"item": "tea"})
@@ -331,13 +347,75 @@ def test_sessions_in_the_shell(alice: Any, visitor: Client) -> None:
 
     key = member.cookies["sessionid"].value
     assert examples.active_sessions().count() == 2
-    assert examples.contents(key)["user_name"] == "Alice Example"
+    for name in (key, member.session.handle):
+        assert examples.contents(name)["user_name"] == "Alice Example"
     ((username, last_activity),) = examples.who_is_signed_in()
     assert username == "alice"
     assert datetime.now(UTC) - last_activity < timedelta(minutes=1)
 
 
 @example(20)
+@on_jenks
+def test_my_sessions(alice: Any, member: Client, manager: Client) -> None:
+    second, third = Client(headers={"User-Agent": "Firefox"}), Client()
+    second.post("/login", {"username": "alice", "password": "pw"})
+    testing.sign_in(third, alice)
+
+    listed = {one["handle"]: one for one in member.get("/my-sessions").json()["sessions"]}
+    assert listed.keys() == {client.session.handle for client in (member, second, third)}
+    assert listed[second.session.handle]["browser"] == "Firefox"
+    assert [one["handle"] for one in listed.values() if one["this_one"]] == [member.session.handle]
+    for client in (manager, second):
+        assert member.post(f"/end-session/{client.session.handle}").status_code == 302
+    assert manager.get("/api/me").status_code == 200
+    assert second.get("/api/me").json()["reason"] == "ended_by_user"
+    assert text(third, "/") == "Welcome back, Alice Example"
+    assert member.post("/end-other-sessions").text == "Signed out on 1 other devices"
+    assert third.get("/api/me").json()["reason"] == "ended_by_user"
+    assert member.get("/api/me").status_code == 200
+
+
+@example(21)
+@on_jenks
+def test_sign_somebody_out(member: Client, manager: Client, alice: Any) -> None:
+    assert manager.post("/sign-out/alice").status_code == 403
+    type(alice).objects.filter(username="carol").update(role=3)
+    assert manager.post("/sign-out/alice").text == "1 sessions ended"
+    refusal = member.get("/api/me").json()
+    assert refusal["reason"] == "ended_by_admin"
+    assert refusal["detail"] == "You were signed out by an administrator of this site."
+    assert examples.sign_everyone_out() == 1
+    assert manager.get("/api/me").json()["reason"] == "ended_by_code"
+
+
+@example(22)
+@on_jenks
+def test_three_sessions_for_each_user(settings: Any, alice: Any) -> None:
+    settings.JENK_MAX_SESSIONS = examples.JENK_MAX_SESSIONS
+    settings.JENK_LIMIT_ACTION = examples.JENK_LIMIT_ACTION
+    clients = [Client() for _ in range(4)]
+    pages = [
+        client.post("/limited-login", {"username": "alice", "password": "pw"}) for client in clients
+    ]
+
+    assert [page.status_code for page in pages] == [302, 302, 302, 200]
+    assert "You are signed in on as many devices as you may be." in pages[3].text
+    assert clients[3].get("/api/me").status_code == 401
+    alice.is_staff = True
+    assert examples.most_sessions(alice) is None
+
+
+@example(23)
+@on_jenks
+def test_what_happened_to_my_sessions(member: Client, visitor: Client) -> None:
+    visitor.post("/login", {"username": "alice", "password": "pw"})
+    visitor.post("/logout")
+
+    events = member.get("/my-history").json()["events"]
+    assert events == [["ended", "logout"], ["started", ""], ["started", ""]]
+
+
+@example(24)
 def test_tests() -> None:
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(examples.DashboardTest)
     result = suite.run(unittest.TestResult())
