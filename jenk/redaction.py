@@ -13,7 +13,12 @@ from types import TracebackType
 STORES = (
     "django.contrib.sessions.backends.",
     "jenk.backends.",
+    "jenk.lifecycle.binding",
+    "jenk.lifecycle.ending",
+    "jenk.lifecycle.loading",
     "jenk.lifecycle.sessions",
+    "jenk.lifecycle.state",
+    "jenk.lifecycle.writing",
     "jenk.stores.",
 )
 NOTE = "The session store's own frames are left out: they hold the session's key."

@@ -13,11 +13,11 @@ from jenk.lifecycle import people, telling
 from jenk.reasons import Reason
 
 if TYPE_CHECKING:
-    from jenk.lifecycle.sessions import OwnSession
+    from jenk.lifecycle.state import State
 
 
 def make_room(
-    session: OwnSession, user_id: Any, user: Any, now: datetime, *, keep: str | None = None
+    session: State, user_id: Any, user: Any, now: datetime, *, keep: str | None = None
 ) -> None:
     """Wait for the user's turn, then end what is too much with the session that is to start.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from django.db import IntegrityError, connections, router, transaction
@@ -168,20 +169,29 @@ class DatabaseStore(Store):
             with self.transaction():
                 count, ended = end_of_user(how, user_id, keep)
                 return count, list(ended.values_list("pk", "user")) if report and count else []
-        chosen = self.rows.filter(ended_at=None)
         if handles is not None:
-            chosen = chosen.filter(pk__in=sorted(handles))
-        return self.end_in_batches(how, chosen, keep, report=report)
+            batches: Iterable[Sequence[str]] = batched(sorted(handles), BATCH)
+        else:
+            batches = self.in_batches(self.rows.filter(ended_at=None))
+        return self.end_batches(how, batches, keep, report=report)
 
-    def end_in_batches(
-        self, how: Ending, chosen: Any, keep: str | None, *, report: bool
-    ) -> tuple[int, Pairs]:
-        """End what is chosen in the order of its handles, a batch a transaction."""
-        total, pairs, last = 0, [], ""
+    def in_batches(self, chosen: Any) -> Iterator[list[str]]:
+        """Give the handles of the chosen rows in order, some at a time."""
+        last = ""
         while handles := list(
-            chosen.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+            ending.latest(self.alias, chosen.filter(pk__gt=last).order_by("pk")).values_list(
+                "pk", flat=True
+            )[:BATCH]
         ):
+            yield handles
             last = handles[-1]
+
+    def end_batches(
+        self, how: Ending, batches: Iterable[Sequence[str]], keep: str | None, *, report: bool
+    ) -> tuple[int, Pairs]:
+        """End the records of these handles, a batch a transaction."""
+        total, pairs = 0, []
+        for handles in batches:
             with self.transaction():
                 count, ended = end_handles(how, [one for one in handles if one != keep])
                 total += count
@@ -219,8 +229,8 @@ class DatabaseStore(Store):
     def sweep(self, now: datetime) -> int:
         still = Q(expire_date__lte=as_column(now))
         sweeping = Ending(self.alias, as_column(now), Reason.EXPIRED, "", still)
-        past = self.rows.filter(still, ended_at=None)
-        return self.end_in_batches(sweeping, past, None, report=False)[0]
+        past = self.in_batches(self.rows.filter(still, ended_at=None))
+        return self.end_batches(sweeping, past, None, report=False)[0]
 
     def owner(self, user_id: Any) -> None:
         # One statement that takes the row's lock whether it is there or not: an UPDATE of none
