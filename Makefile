@@ -7,7 +7,7 @@ BIN = .venv/bin
 SERVICES = mariadb postgres redis browser
 
 .DEFAULT_GOAL = help
-.PHONY: help python demo test matrix lint format types docs screens clean
+.PHONY: help python demo test matrix lint format types docs screens bench clean
 
 help:
 	@echo 'make demo     run the example site on 127.0.0.1:$$PORT (8000)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make types    the type checker'
 	@echo 'make docs     the tests of the documentation'
 	@echo 'make screens  pictures of every page, in build/screens/'
+	@echo 'make bench    what jenk costs beside its peers; BENCH=--help lists the parts of it'
 	@echo 'make clean    remove what the commands above made, but for var/, the database of the demo'
 
 python:
@@ -59,5 +60,9 @@ screens: python
 	@$(ENVIRONMENT) .venv site browser
 	@$(BIN)/python tools/screens.py
 
+bench: python
+	@$(ENVIRONMENT) .bench bench --try mariadb postgres redis
+	@.bench/bin/python -W ignore -m benchmarks $(BENCH)
+
 clean:
-	rm -rf .venv .matrix .coverage* build dist htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .matrix .bench .coverage* build dist htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
