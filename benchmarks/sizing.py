@@ -236,9 +236,9 @@ def multiply(factor: int, size: int) -> None:
     quote = connection.ops.quote_name
     columns = [str(field.column) for field in Session._meta.concrete_fields]
     handle = {
-        "sqlite": "substr(md5(handle || n), 1, 25)",
-        "mysql": "substr(md5(concat(handle, n)), 1, 25)",
-        "postgresql": "substr(md5(handle || n::text), 1, 25)",
+        "sqlite": f"substr(md5(handle || n || '-{size}'), 1, 25)",
+        "mysql": f"substr(md5(concat(handle, n, '-{size}')), 1, 25)",
+        "postgresql": f"substr(md5(handle || n::text || '-{size}'), 1, 25)",
     }[connection.vendor]
     made = {"handle": handle, "user_id": f"user_id + n * {size * 10}"}
     values = [made.get(column, quote(column)) for column in columns]
