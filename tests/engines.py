@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 #: Whether JENK_TEST_ENGINE names jenk's own engine.
-OWN_ENGINE = settings.SESSION_ENGINE.startswith("jenk.")
+OWN_ENGINE = settings.SESSION_ENGINE in settings.OWN_ENGINES.values()
 
 if OWN_ENGINE:
     from jenk.backends.db import SessionStore

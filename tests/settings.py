@@ -1,7 +1,8 @@
 """The smallest project that exercises jenk.
 
 JENK_TEST_DATABASE   sqlite (default), mariadb or postgres
-JENK_TEST_ENGINE     jenk, or db (default), cached_db, cache or file: Django's own session engines
+JENK_TEST_ENGINE     jenk; unjoined, the same without its joined statement; db (default),
+                     cached_db, cache or file: Django's own session engines
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ RUN = f"jenk_{os.getpid()}"  # two runs on one machine keep out of each other's 
 
 # --- Sessions, as in the guide ------------------------------------------------------------
 
-SESSION_ENGINE = (
-    "jenk.backends.db" if ENGINE == "jenk" else f"django.contrib.sessions.backends.{ENGINE}"
-)
+OWN_ENGINES = {"jenk": "jenk.backends.db", "unjoined": "tests.unjoined.db"}
+SESSION_ENGINE = OWN_ENGINES.get(ENGINE, f"django.contrib.sessions.backends.{ENGINE}")
 SESSION_COOKIE_AGE = 1209600
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_HTTPONLY = True

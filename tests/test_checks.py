@@ -485,7 +485,7 @@ def test_of_two_session_middleware_jenk_s_stays() -> None:
 
 
 @pytest.mark.parametrize("name", ["jenk.backends.fake", "shop.sessions"])
-def test_a_jenk_no_tableneeds_jenk_s_session_middleware(
+def test_a_jenk_engine_needs_jenk_s_session_middleware(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     store = type("SessionStore", (db.SessionStore,), {"__module__": "jenk.backends.fake"})
@@ -568,7 +568,7 @@ def test_templates_need_the_request() -> None:
     )
 
 
-def test_one_no_tablewith_the_request_is_enough() -> None:
+def test_one_engine_with_the_request_is_enough() -> None:
     with_request = template_engine("django.template.context_processors.request")
     other = template_engine("django.contrib.auth.context_processors.auth", name="mail")
 
@@ -591,7 +591,7 @@ def test_without_django_s_templates_there_is_nothing_to_say() -> None:
         ("django", "the module has no class SessionStore."),
     ],
 )
-def test_an_no_tablethat_is_none_is_an_error(value: str, why: str) -> None:
+def test_an_engine_that_is_none_is_an_error(value: str, why: str) -> None:
     found = only(Problem.NO_ENGINE, SESSION_ENGINE=value)
 
     assert found.level == ERROR
@@ -626,7 +626,7 @@ def test_a_subclass_of_signed_cookies_cannot_either(monkeypatch: pytest.MonkeyPa
 APPS = [app for app in settings.INSTALLED_APPS if app != "django.contrib.sessions"]
 
 
-def test_the_database_no_tableneeds_its_app() -> None:
+def test_the_database_engine_needs_its_app() -> None:
     found = only(Problem.NO_SESSIONS_APP, INSTALLED_APPS=APPS)
 
     assert found.level == ERROR
@@ -636,7 +636,7 @@ def test_the_database_no_tableneeds_its_app() -> None:
     )
 
 
-def test_an_no_tablewith_a_table_of_its_own_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_with_a_table_of_its_own_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     own = {"get_model_class": classmethod(lambda cls: None)}
     fake = engine(monkeypatch, "shop.table", type("SessionStore", (db.SessionStore,), own))
 

@@ -24,9 +24,12 @@ LEFT_OUT = frozenset({"jenk", "build", "dist", "htmlcov", "var"})
 
 COLUMNS = [
     Column(python="3.12", django="5.2"),
-    Column(python="3.12", django="6.0", database="mariadb"),
-    Column(python="3.13", django="6.0", database="postgres"),
+    Column(python="3.12", django="5.2", engine="jenk"),
+    Column(python="3.12", django="6.0", database="mariadb", engine="jenk"),
+    Column(python="3.13", django="6.0", database="postgres", engine="jenk"),
     Column(),
+    Column(engine="jenk"),
+    Column(engine="unjoined"),
     Column(database="mariadb"),
     Column(database="postgres"),
     Column(engine="cached_db"),

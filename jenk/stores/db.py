@@ -273,9 +273,14 @@ def as_column(value: Any) -> Any:
 
 
 def make_aware(record: Record) -> Record:
-    """Make aware what a project with USE_TZ = False keeps as naive."""
+    """Make aware what a project with USE_TZ = False keeps as naive.
+
+    Of the two instants that a wall clock calls by one name in autumn it is the earlier, so that no
+    session seems to have been used in times to come.
+    """
+    zone = timezone.get_default_timezone()
     for name in INSTANTS:
         value = getattr(record, name)
         if value is not None and value.tzinfo is None:
-            setattr(record, name, timezone.make_aware(value, timezone.get_default_timezone()))
+            setattr(record, name, timezone.make_aware(value, zone))
     return record
