@@ -111,16 +111,20 @@ class InFlight:
 
     def keep_signed_in(self, user: Any) -> InFlight:
         """Do what a view does once a new password is stored."""
-
-        async def auser() -> Any:
-            return user
-
-        self.request.user, self.request.auser = user, auser
+        self.belong_to(user)
         if self.asynchronous:
             async_to_sync(aupdate_session_auth_hash)(self.request, user)
         else:
             update_session_auth_hash(self.request, user)
         return self
+
+    def belong_to(self, user: Any) -> None:
+        """Be a request of which everybody knows whose it is."""
+
+        async def auser() -> Any:
+            return user
+
+        self.request.user, self.request.auser = user, auser
 
     def user(self) -> Any:
         """Return who the request is from, None for nobody."""

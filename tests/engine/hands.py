@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, alogout, logout
 
 from jenk import record, snapshot
 from jenk.backends.db import SessionStore
@@ -32,11 +32,19 @@ class Hand(InFlight):
         self.do("flush")
         return self
 
+    def sign_out(self, user: Any) -> Hand:
+        self.belong_to(user)
+        apart(alogout if self.asynchronous else logout)(self.request)
+        return self
+
     def use(self, at: datetime) -> Hand:
         """Count as a use at that time, which is stored with the data."""
         self.session.counted = True
         self.session.set_clocks(Clocks(self.session.clocks.authenticated_at, at), due=True)
         return self
+
+    def use_now_and_save(self) -> Any:
+        return self.use(record.now()).save()
 
     def change_password(self, user: Any, password: str = "new") -> Hand:  # noqa: S107
         """Do what Django's view does."""

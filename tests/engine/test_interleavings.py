@@ -305,6 +305,18 @@ def test_a_writer_from_before_a_new_key(anna, twin):
     assert user_of(late.key) is None
 
 
+@pytest.mark.parametrize("step", ["new key", "sign-in"])
+def test_a_use_from_before_a_new_key_sends_no_cookie(anna, twin, step):
+    """It stores nothing but its time; the browser must not go back to the key it came with."""
+    session = visitor() if step == "sign-in" else signed_in(anna)
+    late, renewing = opened(session.key, twin=twin), opened(session.key)
+    renewing.sign_in(anna).save() if step == "sign-in" else renewing.rotate_and_save()
+    late.use_now_and_save()
+
+    assert not late.sends_cookie
+    assert user_of(renewing.key) == anna
+
+
 @pytest.mark.parametrize("second", ["anna", "otto"])
 def test_two_sign_ins_on_a_planted_key(anna, otto, twin, second):
     planted = visitor(cart=3).key
