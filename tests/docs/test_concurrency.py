@@ -216,7 +216,7 @@ def test_ended_while_running(site: Site, expected: Any) -> None:
     assert who(site.client) == ""
 
 
-@line("One gets a new key, the other writes")
+@line("One renews the session key, the other writes")
 @both((200, {"a": 1, "b": 2}), (302, {"b": 2}))
 def test_a_new_key_in_the_other(site: Site, expected: Any) -> None:
     answer = site.overlap(put(a=1), rotate_and_put(b=2))
@@ -225,7 +225,7 @@ def test_a_new_key_in_the_other(site: Site, expected: Any) -> None:
     assert "sessionid" not in answer.cookies
 
 
-@line("Both get a new key")
+@line("Both renew the session key")
 @both((200, {"a": 1, "b": 2}), (302, {"b": 2}))
 def test_both_get_a_new_key(site: Site, expected: Any) -> None:
     answer = site.overlap(rotate_and_put(a=1), rotate_and_put(b=2))
@@ -283,7 +283,7 @@ def test_a_write_that_is_taken_back(site: Site, expected: Any) -> None:
     assert kept(site.client) == expected
 
 
-@line("A new key")
+@line("A new session key")
 @both("alice", "alice")
 def test_a_new_key_that_is_taken_back(site: Site, expected: Any) -> None:
     answer = site.do(taken_back(lifecycle.rotate))
@@ -322,7 +322,9 @@ def test_a_sign_out_that_is_taken_back(site: Site, expected: Any) -> None:
 
 @pytest.mark.parametrize("change", [put(a=1), auth.logout, lifecycle.rotate])
 @both("alice", "alice")
-def test_after_a_server_error_all_is_as_it_was(site: Site, change: Change, expected: Any) -> None:
+def test_after_a_server_error_what_was_taken_back_stays_so(
+    site: Site, change: Change, expected: Any
+) -> None:
     def fail(request: HttpRequest) -> None:
         with transaction.atomic():
             change(request)
