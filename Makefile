@@ -7,18 +7,19 @@ BIN = .venv/bin
 SERVICES = mariadb postgres redis browser
 
 .DEFAULT_GOAL = help
-.PHONY: help python demo test matrix lint format types docs screens bench clean
+.PHONY: help python demo test matrix django-tests lint format types docs screens bench clean
 
 help:
-	@echo 'make demo     run the example site on 127.0.0.1:$$PORT (8000)'
-	@echo 'make test     the tests: SQLite, and what is found of MariaDB, PostgreSQL, Redis, Chromium'
-	@echo 'make matrix   the tests on every supported Python and Django, the long run, the wheel'
-	@echo 'make lint     style and the layers; make format applies the style'
-	@echo 'make types    the type checker'
-	@echo 'make docs     the tests of the documentation'
-	@echo 'make screens  pictures of every page, in build/screens/'
-	@echo 'make bench    what jenk costs beside its peers; BENCH=--help lists the parts of it'
-	@echo 'make clean    remove what the commands above made, but for var/, the database of the demo'
+	@echo 'make demo          run the example site on 127.0.0.1:$$PORT (8000)'
+	@echo 'make test          the tests: SQLite, and what is found of MariaDB, PostgreSQL, Redis, Chromium'
+	@echo 'make matrix        the tests on every supported Python and Django, the long run, the wheel'
+	@echo "make django-tests  Django's own tests on jenk, with every supported Django"
+	@echo 'make lint          style and the layers; make format applies the style'
+	@echo 'make types         the type checker'
+	@echo 'make docs          the tests of the documentation'
+	@echo 'make screens       pictures of every page, in build/screens/'
+	@echo 'make bench         what jenk costs beside its peers; BENCH=--help lists the parts of it'
+	@echo 'make clean         remove what the commands above made, but for var/, the database of the demo'
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
@@ -36,6 +37,9 @@ test: python
 
 matrix: python
 	@$(PYTHON) -m tools.matrix
+
+django-tests: python
+	@$(PYTHON) -m tools.django_suite
 
 lint: python
 	@$(ENVIRONMENT) .venv lint

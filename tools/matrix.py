@@ -1,4 +1,4 @@
-"""Run the tests on every supported combination, then the long run, then the built wheel.
+"""Run the tests on every supported combination, the long run, Django's tests, the built wheel.
 
 `make matrix`. Each Python and Django has an environment of its own under .matrix/. A column
 whose interpreter or server is missing is named as skipped; it fails instead where
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import django_suite
 from tools.columns import MATRIX, Column, Part, attempt_all, prepare
 from tools.environment import ROOT
 from tools.suite import browser_marks, pytest_arguments
@@ -113,6 +114,7 @@ def main() -> None:
     parts: list[Part] = [
         *((str(column), lambda column=column: run_column(column)) for column in COLUMNS),
         *((f"long run, {column}", lambda column=column: run_long(column)) for column in LONG),
+        *django_suite.parts(),
         ("the wheel", lambda: run_wheel(Column())),
     ]
     sys.exit(not attempt_all(parts))
