@@ -66,7 +66,7 @@ screens: python
 
 bench: python
 	@$(ENVIRONMENT) .bench bench --try mariadb postgres redis
-	@.bench/bin/python -W ignore -m benchmarks $(BENCH)
+	@.bench/bin/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf .venv .matrix .bench .coverage* build dist htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -18,11 +18,10 @@ from typing import Any, Self
 from benchmarks.contestants import BY_NAME, COOKIES, FLOOR, JENK, NOT_SAVING, SAVING, Contestant
 from benchmarks.databases import database, for_mode
 from benchmarks.generator import HOST, Tally, load
-from benchmarks.processes import Process, WorkerError, stop
+from benchmarks.processes import Process, WorkerError, environ, stop
 from tests import services
 from tools.environment import ROOT
 from tools.server import free_port
-from tools.suite import clean_environ
 
 CONTESTANTS = (FLOOR, NOT_SAVING, SAVING, COOKIES, "cookies-saving", JENK)
 SLICE = 0.5  # seconds that one server is loaded before the next one is
@@ -69,7 +68,7 @@ class Server:
         self.process = subprocess.Popen(
             command(self.kind, self.port),
             cwd=ROOT,
-            env=clean_environ() | {"JENK_BENCH": json.dumps(told)},
+            env=environ() | {"JENK_BENCH": json.dumps(told)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )

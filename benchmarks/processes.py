@@ -29,6 +29,12 @@ def core() -> int:
     return max(os.sched_getaffinity(0))
 
 
+def environ() -> dict[str, str]:
+    """Return what a measured process has in its environment."""
+    # django-user-sessions warns, at its import, of the pkg_resources that it imports.
+    return clean_environ() | {"PYTHONWARNINGS": "ignore::UserWarning"}
+
+
 class Process:
     """A module of the benchmarks that answers questions."""
 
@@ -36,7 +42,7 @@ class Process:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=ROOT,
-            env=clean_environ() | {"PYTHONHASHSEED": "0"},
+            env=environ() | {"PYTHONHASHSEED": "0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
