@@ -382,3 +382,23 @@ def test_new_keys_at_the_same_time_leave_one(isolation, anna, rounds):
         assert kept(good.key) == {"cart": 3, "w0": 0, "w1": 1}
         assert row(session).ended_at is None
         lifecycle.end_all(anna, reason="logout")
+
+
+@everywhere
+@again
+def test_ends_against_sign_ins_at_the_limit(isolation, anna, settings, rounds):
+    """Whoever ends many locks rows in order, and so does a sign-in that ends the oldest."""
+    settings.JENK_MAX_SESSIONS = 2
+    for _ in range(rounds):
+        signed_in(anna), signed_in(anna)
+        hands = [opened(visitor().key) for _ in range(3)]
+        again = opened(signed_in(anna).key)
+        found = at_once(
+            *(partial(one.sign_in, anna) for one in (*hands, again)),
+            partial(lifecycle.end_everyone, reason="ended_by_admin"),
+            partial(lifecycle.end_all, anna, reason="ended_by_user"),
+        )
+
+        assert errors(found) == []
+        assert len(live(anna)) <= 2
+        assert {user_of(one.key) for one in (*hands, again)} <= {None, anna}
