@@ -20,7 +20,7 @@ from jenk.stores.base import Event, Record
 class Binding(Ending):
     """A session that becomes somebody's."""
 
-    def insert(self, data: dict[str, Any], user: Any = None) -> None:
+    def insert(self, data: dict[str, Any], user: Any = None) -> Record:
         """Store a session for the first time."""
         parts = keys.split(self.session_key)
         if parts is None:
@@ -42,6 +42,7 @@ class Binding(Ending):
         if not kept:
             raise CreateError
         self.advance(new, self.session_key, data)
+        return new
 
     def bind(self, data: dict[str, Any], user: Any) -> bool:
         """Write who is signed in, under a key that nobody else knows."""
@@ -120,9 +121,7 @@ class Binding(Ending):
         elif self.has_proof(data):
             self.start()
             with self.store.transaction():
-                self.insert(data, user)
-                if self.record is not None:
-                    self.end_others_of(self.record, record.now())
+                self.end_others_of(self.insert(data), record.now())
         else:
             raise UpdateError
 

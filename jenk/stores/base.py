@@ -14,7 +14,8 @@ signals. Every promise below holds under any number of processes.
     its last secret, until it is swept.
 5.  `end` tells exactly one of any number of concurrent callers that it ended the record.
 6.  `touch` moves the time of the last use forward, never back, and changes nothing else but the
-    deadline. It does nothing to a record that is ended, or whose expiry another caller has changed.
+    deadline. It does nothing to a record that is ended, or whose secret or expiry somebody else
+    has changed.
 7.  A store tells "there is no such record" from "I cannot say": the second is an exception of the
     database's own, which is passed on as it is.
 8.  `live_of` returns the records of a user that are not ended and whose tag is among those given.

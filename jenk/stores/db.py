@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
@@ -40,7 +40,7 @@ class DatabaseStore(Store):
         alias = self.alias
         if joined.is_possible(alias):
             found = joined.find(alias, handle)
-            if not site().USE_TZ and found.record is not None:
+            if found.record is not None:
                 make_aware(found.record)
             return found
         return Found(self.read(handle))
@@ -117,7 +117,11 @@ class DatabaseStore(Store):
 
     def touch(self, seen: Record, last: datetime, deadline: datetime) -> bool:
         rows = self.rows.filter(
-            pk=seen.handle, ended_at=None, expiry=seen.expiry, last_activity__lte=as_column(last)
+            pk=seen.handle,
+            secret_hash=seen.secret_hash,
+            ended_at=None,
+            expiry=seen.expiry,
+            last_activity__lte=as_column(last),
         )
         return bool(
             rows.update(last_activity=as_column(last), expire_date=as_column(deadline)) == 1
@@ -273,14 +277,26 @@ def as_column(value: Any) -> Any:
 
 
 def make_aware(record: Record) -> Record:
-    """Make aware what a project with USE_TZ = False keeps as naive.
-
-    Of the two instants that a wall clock calls by one name in autumn it is the earlier, so that no
-    session seems to have been used in times to come.
-    """
-    zone = timezone.get_default_timezone()
+    """Make aware what a project with USE_TZ = False keeps as the wall clock's time."""
+    if site().USE_TZ:
+        return record
+    now = datetime.now(UTC)
     for name in INSTANTS:
         value = getattr(record, name)
-        if value is not None and value.tzinfo is None:
-            setattr(record, name, timezone.make_aware(value, zone))
+        if value is not None:
+            setattr(record, name, instant_of(value, now, past=name != "expire_date"))
     return record
+
+
+def instant_of(value: datetime, now: datetime, *, past: bool) -> datetime:
+    """Return the instant that a wall clock's time means.
+
+    In autumn one hour comes twice. A time in it means the later instant, unless that is yet to come
+    and the time is of something that was: so nobody seems idle for the hour that was repeated.
+    """
+    zone = timezone.get_default_timezone()
+    wall = value if value.tzinfo is None else timezone.make_naive(value, zone)
+    earlier, later = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if past and later.astimezone(UTC) > now:
+        return earlier.astimezone(UTC)
+    return max(earlier.astimezone(UTC), later.astimezone(UTC))

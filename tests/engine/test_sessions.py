@@ -1,0 +1,278 @@
+"""Corners of a session on jenk's engine that no page of a site comes to by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.test import override_settings
+
+from jenk import policies, seals
+from jenk.backends.db import SessionStore
+from jenk.lifecycle import admission, people
+from jenk.lifecycle.admission import Kind
+from jenk.models import Session
+from jenk.policies import Clocks, Limits
+from jenk.reasons import Reason
+from jenk.stores.base import Found, Record
+from tests.browsers import Browser, now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOON = datetime(2026, 1, 25, 12, tzinfo=UTC)
+
+
+def stored(**data: Any) -> Any:
+    session = SessionStore()
+    session.update(data or {"cart": 3})
+    session.save()
+    return session
+
+
+# --- Keys ---------------------------------------------------------------------------------
+
+
+def test_a_key_of_another_shape_is_replaced_at_creation() -> None:
+    session = SessionStore("a key of another engine")
+    session["cart"] = 3
+    session.save(must_create=True)
+
+    assert SessionStore(session.session_key)["cart"] == 3
+    assert len(session.session_key or "") == 57
+
+
+def test_a_key_that_is_taken_makes_no_second_session() -> None:
+    first = stored()
+    second = SessionStore(first.session_key)
+
+    with pytest.raises(CreateError):
+        second.save(must_create=True)
+    assert Session.objects.count() == 1
+
+
+def test_a_session_that_is_not_there_cannot_be_saved() -> None:
+    session = SessionStore("0" * 57)
+    with pytest.raises(UpdateError):
+        session.save()
+
+
+def test_another_s_key_can_be_deleted_and_nonsense_does_nothing() -> None:
+    mine, other = stored(), stored()
+    mine.delete(other.session_key)
+    mine.delete("nonsense")
+    SessionStore().delete()
+
+    assert [row.handle for row in Session.objects.all()] == [mine.handle]
+
+
+def test_a_session_that_was_not_read_can_be_emptied(alice: Any) -> None:
+    session = stored()
+    SessionStore(session.session_key).flush()
+
+    assert not SessionStore().exists(session.session_key)
+
+
+def test_a_new_session_that_is_emptied_leaves_nothing() -> None:
+    session = SessionStore()
+    session.start()
+    session.flush()
+
+    assert (session.session_key, session.handle) == (None, None)
+    assert repr(session) == "<SessionStore without a record>"
+    assert Session.everything.count() == 0
+
+
+def test_no_repr_has_the_key() -> None:
+    session = stored()
+
+    assert repr(session) == f"<SessionStore {session.handle}>"
+    assert repr(session.record) == f"<Record {session.handle}>"
+
+
+def test_the_table_is_known() -> None:
+    assert SessionStore.get_model_class() is Session
+
+
+def test_what_cannot_be_read_holds_nothing(settings: Any) -> None:
+    session = stored()
+    row = Session.objects.get()
+    row.payload = "{"
+    row.payload_mac = row.sealed_payload()
+    row.save()
+
+    assert dict(SessionStore(session.session_key).items()) == {}
+
+
+# --- Verdicts -----------------------------------------------------------------------------
+
+
+def record(**facts: Any) -> Record:
+    return Record("h" * 25, seals.digest("s"), last_activity=NOON, **facts)
+
+
+def test_an_ended_visitor_s_key_tells_nothing() -> None:
+    ended = record(ended_at=NOON, end_reason="expired")
+
+    assert admission.judge_key(ended, seals.digest("s"), NOON) is admission.UNKNOWN
+
+
+def test_a_reason_that_somebody_wrote_there_says_nothing() -> None:
+    ended = record(ended_at=NOON, end_reason="because", user_id=1)
+
+    found = admission.judge_key(ended, seals.digest("s"), NOON)
+    assert found is not None
+    assert (found.kind, found.reason) == (Kind.ENDED, Reason.EXPIRED)
+
+
+def test_a_raised_limit_revives_nothing() -> None:
+    late = record(expire_date=NOON)
+
+    assert admission.judge_time(late, Limits(timedelta(days=9)), NOON) is Reason.EXPIRED
+    assert admission.judge_time(record(), Limits(None), NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("clocks", "limit", "expected"),
+    [
+        (Clocks(None, NOON), Limits(timedelta(hours=1)), NOON + timedelta(hours=1)),
+        (Clocks(NOON, NOON), Limits(None, timedelta(days=1)), NOON + timedelta(days=1)),
+        (Clocks(NOON, NOON), Limits(None, None, NOON), NOON),
+        (Clocks(NOON, NOON), Limits(None), policies.NEVER),
+        (Clocks(None, NOON), Limits(timedelta.max), policies.NEVER),
+        (Clocks(None, NOON), Limits(timedelta.min), datetime.min.replace(tzinfo=UTC)),
+    ],
+)
+def test_the_deadline_is_the_earliest_end(clocks: Any, limit: Any, expected: datetime) -> None:
+    assert policies.deadline(clocks, limit) == expected
+
+
+# --- Users --------------------------------------------------------------------------------
+
+
+class Chosen(ModelBackend):
+    """A backend with rules of its own: it knows nobody whose name is not alice."""
+
+    def get_user(self, user_id: Any) -> Any:
+        user = super().get_user(user_id)
+        return user if user and user.username == "alice" else None
+
+
+CHOSEN = f"{__name__}.Chosen"
+
+
+@pytest.mark.parametrize("name", ["alice", "bob"])
+def test_a_backend_of_the_project_s_is_asked(name: str, alice: Any, bob: Any) -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    with override_settings(AUTHENTICATION_BACKENDS=[CHOSEN]):
+        browser.sign_in(name)
+        assert browser.get("open/").json()["user"] == ("alice" if name == "alice" else "")
+    assert Session.objects.exclude(user=None).count() == 1
+
+
+def test_a_backend_that_is_gone_makes_anonymous_and_ends_nothing(alice: Any) -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    with override_settings(AUTHENTICATION_BACKENDS=[CHOSEN]):
+        browser.sign_in("alice")
+    assert browser.get("open/").json()["user"] == ""
+    with override_settings(AUTHENTICATION_BACKENDS=[CHOSEN]):
+        assert browser.get("open/").json()["user"] == "alice"
+
+
+def test_users_without_an_auth_hash() -> None:
+    plain: Any = SimpleNamespace()
+
+    assert people.verify_hash(plain, {}).user is plain
+    assert people.tags(plain) == {""}
+    assert seals.auth_tag(None) == ""
+
+
+def test_users_of_an_old_django_without_fallbacks() -> None:
+    assert list(people.fallback_hashes(SimpleNamespace())) == []
+
+
+def test_nobody_verifies(alice: Any) -> None:
+    alice_hash = alice.get_session_auth_hash()
+    assert people.verifies_now(str(alice.pk), alice_hash)
+    for claimed in (None, "nobody", "999999"):
+        assert not people.verifies_now(claimed, alice_hash)
+    type(alice).objects.update(is_active=False)
+    assert not people.verifies_now(str(alice.pk), alice_hash)
+
+
+def test_data_that_name_somebody_else_than_the_record_are_nobody_s(alice: Any, bob: Any) -> None:
+    data = {
+        SESSION_KEY: str(bob.pk),
+        BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+        HASH_SESSION_KEY: bob.get_session_auth_hash(),
+    }
+
+    for user_id in (alice.pk, None):
+        found = Found(record(user_id=user_id), bob, joined=True)
+        assert people.verify(data, found).reason is Reason.DELETED
+    assert people.verify(data, Found(None)).reason is Reason.DELETED
+    assert people.verify(data | {SESSION_KEY: "x"}, found).reason is Reason.DELETED
+    mine = Found(record(user_id=bob.pk), bob, joined=True)
+    assert people.verify(data | {SESSION_KEY: bob.pk}, mine).user == bob
+
+
+def test_a_user_who_cannot_exist_is_taken_out(alice: Any) -> None:
+    session = stored()
+    session[SESSION_KEY] = "nobody"
+    session.save()
+
+    assert dict(SessionStore(session.session_key).items()) == {"cart": 3}
+
+
+# --- Use ----------------------------------------------------------------------------------
+
+
+def test_a_sign_out_that_crosses_with_a_new_key_ends_the_session(alice: Any) -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    browser.sign_in("alice")
+    old = browser.key or ""
+    browser.get("rotate/")
+    late = browser.another()
+    late.set_cookie("sessionid", old)
+
+    response = late.sign_out()
+
+    assert "sessionid" not in response.cookies
+    assert Session.everything.get(pk=old[:25]).end_reason == "logout"
+
+
+def test_a_visitor_s_key_from_before_the_sign_in_signs_nobody_out(alice: Any) -> None:
+    """Whoever planted it could do so at will."""
+    browser = Browser(asynchronous=False, views="sync")
+    browser.get("write/?cart=3")
+    planted = browser.key or ""
+    browser.sign_in("alice")
+    other = browser.another()
+    other.set_cookie("sessionid", planted)
+    other.sign_out()
+
+    assert browser.get("open/").json()["user"] == "alice"
+
+
+def test_rotating_a_visitor_s_session_that_is_gone_says_nothing() -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    browser.get("write/?cart=3")
+    Session.objects.all().delete()
+
+    assert browser.get("rotate/").status_code == 200
+
+
+def test_an_empty_session_ends_sooner(settings: Any) -> None:
+    settings.JENK_EMPTY_SESSION_AGE = 60
+    browser = Browser(asynchronous=False, views="sync")
+    browser.get("plain/")
+    row = Session.objects.get()
+
+    assert row.expire_date - row.last_activity == timedelta(seconds=60)
+    browser.get("write/?cart=3")
+    row.refresh_from_db()
+    assert row.expire_date > now() + timedelta(days=13)
