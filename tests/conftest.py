@@ -59,6 +59,7 @@ DJANGOS_STORE = (
 #: Long lists of inputs and settings, for code that is the same in sync and async: `make matrix`
 #: alone runs them in async, and views of the other kind than their handler, which Django adapts.
 LISTS = (
+    "engine.test_tampering",
     "security.test_hostile_input",
     "security.test_redirects",
     "test_configurations",

@@ -755,6 +755,18 @@ def test_a_sign_out_that_is_rolled_back_is_made_again(isolation, anna, twin):
     assert live(anna) == set()
 
 
+@pytest.mark.parametrize("who", ["visitor", "anna"])
+def test_a_session_is_emptied_after_a_new_key_was_rolled_back(anna, twin, who):
+    session = visitor(cart=3) if who == "visitor" else signed_in(anna, cart=3)
+    mine = opened(session.key, twin=twin)
+    with rolled_back():
+        mine.rotate()
+    mine.flush()
+
+    assert kept(session.key) == {}
+    assert not Session.objects.exists()
+
+
 @everywhere
 def test_a_sign_in_that_is_rolled_back_is_stored_by_the_next_save(isolation, anna, twin):
     """The view has caught the error and answers as if nothing had been, with its session."""
