@@ -169,8 +169,6 @@ class SessionMiddleware(django_sessions.SessionMiddleware):
             cookies.withdraw(response)
         elif record.sends_cookie(session, cookies.session_keys(request)):
             cookies.set_session(request, response, session)
-        elif not session.accessed:
-            return response
         patch_vary_headers(response, ("Cookie",))
         return response
 
@@ -390,11 +388,9 @@ class SessionExpiryMiddleware(_VisitMiddleware):
 
     def judge_view(self, request: HttpRequest, visit: Visit) -> Response | None:
         view = visit.view
-        if view is None:
-            return None
         if visit.retired is not None and not visit.signed_in:
             return refuse_retired(request, visit)
-        if visit.reason is None:
+        if view is None or visit.reason is None:
             return None
         if conf().JENK_REASON_MESSAGE and view.signs_in and is_page(request):
             messages.info(request, str(wording.MESSAGES[visit.reason]))

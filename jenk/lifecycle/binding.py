@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, UpdateError
@@ -22,11 +22,9 @@ class Binding(Ending):
 
     def insert(self, data: dict[str, Any], user: Any = None) -> Record:
         """Store a session for the first time."""
-        parts = keys.split(self.session_key)
-        if parts is None:
+        if keys.split(self.session_key) is None:
             self.start()
-            parts = keys.split(self.session_key)
-        assert parts is not None  # noqa: S101 - start() has just made it
+        parts = cast("tuple[str, str]", keys.split(self.session_key))
         now = record.now()
         signed_in = data.get(SESSION_KEY) is not None
         last = self.clocks.last_activity or now

@@ -19,6 +19,7 @@ class Ending(Loading):
 
     def delete(self, session_key: str | None = None) -> None:
         """End a session, this one unless told; for the reason that was noted."""
+        self.recall()
         key = self.session_key if session_key is None else session_key
         parts = keys.split(key)
         if parts is None or (self.is_new and key == self.session_key):
@@ -56,6 +57,7 @@ class Ending(Loading):
 
     def flush(self) -> None:
         """End the session, and be one of nobody."""
+        self.recall()
         if not record.is_loaded(self):
             self._get_session()
         judged = self.is_of_old_password()

@@ -88,9 +88,6 @@ class State(SessionBase):
     def _get_new_session_key(self) -> str:
         return keys.new_handle() + keys.new_secret()
 
-    async def _aget_new_session_key(self) -> str:
-        return self._get_new_session_key()
-
     def take(self, found: Record, data: dict[str, Any]) -> None:
         """Take a record as the one that this session is."""
         self.record, self.clocks, self.is_new = found, found.clocks, False

@@ -47,9 +47,7 @@ class DatabaseStore(Store):
 
     def read(self, handle: str, *, lock: bool = False) -> Record | None:
         rows = self.rows.filter(pk=handle)
-        if lock:
-            rows = rows.select_for_update()
-        values = rows.values_list(*COLUMNS).first() if not lock else first(rows, COLUMNS)
+        values = first(rows.select_for_update() if lock else rows, COLUMNS)
         return None if values is None else make_aware(Record(*values))
 
     def lock(self, handle: str) -> None:
@@ -58,7 +56,7 @@ class DatabaseStore(Store):
 
     def lock_sessions_of(self, user_id: Any) -> None:
         chosen = self.rows.filter(user=user_id, ended_at=None)
-        if connections[self.alias].vendor != "sqlite":
+        if connections[self.alias].vendor != "sqlite":  # pragma: no cover - needs a server
             handles = list(ending.latest(self.alias, chosen).values_list("pk", flat=True))
             named = self.rows.filter(pk__in=sorted(handles)).order_by("pk")
             list(named.select_for_update().values_list("pk"))
@@ -150,12 +148,12 @@ class DatabaseStore(Store):
         with self.transaction():
             if rows.update(**Ending(self.alias, as_column(now), reason, actor).tombstone()) != 1:
                 return None
-            record = known if known is not None and known.user_id is not None else self.read(handle)
-            if record is not None and record.user_id is None:
+            found = known if known is not None and known.user_id is not None else self.read(handle)
+            if found is not None and found.user_id is not None:
+                self.keep(found, now, [Event("ended", reason, actor)], address)
+            else:
                 self.rows.filter(pk=handle)._raw_delete(self.alias)
-            elif record is not None:
-                self.keep(record, now, [Event("ended", reason, actor)], address)
-        return record
+        return found
 
     def end_many(
         self,
@@ -261,7 +259,7 @@ class DatabaseStore(Store):
 
 
 def first(rows: Any, columns: Sequence[str]) -> Any:
-    """Return a locked row's values: a LIMIT would be refused beside some locks."""
+    """Return the values of a row, or None; without a LIMIT, which some locks refuse."""
     return next(iter(rows.values_list(*columns)), None)
 
 

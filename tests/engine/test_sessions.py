@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends.base import CreateError, UpdateError
-from django.test import override_settings
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import IntegrityError, transaction
+from django.test import RequestFactory, override_settings
 
-from jenk import policies, seals
+from jenk import lifecycle, policies, seals, verification
 from jenk.backends.db import SessionStore
+from jenk.client import Client
 from jenk.lifecycle import admission, people
 from jenk.lifecycle.admission import Kind
 from jenk.models import Session
@@ -276,3 +280,189 @@ def test_an_empty_session_ends_sooner(settings: Any) -> None:
     browser.get("write/?cart=3")
     row.refresh_from_db()
     assert row.expire_date > now() + timedelta(days=13)
+
+
+# --- Coming second, as often as it takes --------------------------------------------------
+
+
+class Busy:
+    """A store that others write to first, some times in a row."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.real = SessionStore.store.replace
+
+    def __call__(self, *args: Any, **kwargs: Any) -> bool:
+        if self.left:
+            self.left -= 1
+            return False
+        return self.real(*args, **kwargs)
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Have others come first, so many times."""
+
+    def make(times: int) -> None:
+        monkeypatch.setattr(SessionStore.store, "replace", Busy(times))
+
+    return make
+
+
+@pytest.mark.parametrize("times", [1, 4, 5])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_save_is_tried_until_it_is_made(busy: Any, times: int, inside: bool) -> None:
+    session = stored()
+    session["cart"] = 4
+    busy(times)
+    with transaction.atomic() if inside else nullcontext():
+        session.save()
+
+    assert SessionStore(session.session_key)["cart"] == 4
+
+
+@pytest.mark.parametrize("times", [1, 4, 5])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_new_key_is_tried_until_it_is_made(busy: Any, times: int, inside: bool) -> None:
+    session = stored()
+    old = session.session_key
+    busy(times)
+    with transaction.atomic() if inside else nullcontext():
+        session.cycle_key()
+
+    assert session.session_key != old
+    assert SessionStore(session.session_key)["cart"] == 3
+    assert not SessionStore().exists(old)
+
+
+def visit_and_sign_in(alice: Any) -> tuple[Any, Any]:
+    """A visitor's request that has not ended, and the browser that has signed in meanwhile."""
+    browser = Browser(asynchronous=False, views="sync")
+    browser.get("write/?cart=3")
+    late = SessionStore(browser.key)
+    late["seen"] = 1
+    browser.sign_in("alice")
+    return browser, late
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_visitor_wrote_is_added_to_the_sign_in(alice: Any, busy: Any, times: int) -> None:
+    browser, late = visit_and_sign_in(alice)
+    busy(times)
+    late.save()
+    late.save()
+
+    assert not late.will_save()
+    assert not late.sends_cookie(())
+    assert Session.objects.get(pk=browser.key).get_decoded()["seen"] == 1
+
+
+def test_what_a_visitor_wrote_is_dropped_where_it_cannot_be_added(alice: Any, busy: Any) -> None:
+    browser, late = visit_and_sign_in(alice)
+    busy(9)
+    late.save()
+
+    assert "seen" not in Session.objects.get(pk=browser.key).get_decoded()
+
+
+def test_what_a_visitor_wrote_ends_with_the_session(
+    alice: Any, busy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _browser, late = visit_and_sign_in(alice)
+    real = SessionStore.store.read
+    found = [real(late.handle), None]
+    busy(2)
+    monkeypatch.setattr(SessionStore.store, "read", lambda *args, **kwargs: found.pop(0))
+    late.save()
+
+    assert found == []
+
+
+def test_a_visitor_who_wrote_nothing_new_writes_nothing(alice: Any) -> None:
+    browser, late = visit_and_sign_in(alice)
+    late["_csrftoken"] = "x"
+    del late["seen"]
+    late.save()
+
+    assert "_csrftoken" not in Session.objects.get(pk=browser.key).get_decoded()
+
+
+def test_an_insert_that_fails_for_another_reason_is_the_database_s_error() -> None:
+    with pytest.raises(IntegrityError):
+        SessionStore.store.insert(Record("h" * 25, "s"), now(), Client())
+
+
+def test_ending_what_is_not_there_ends_nothing() -> None:
+    assert SessionStore.store.end("h" * 25, now(), reason="logout") is None
+
+
+# --- Twins and tools ----------------------------------------------------------------------
+
+
+async def test_the_twins_of_django_s_methods() -> None:
+    session: Any = SessionStore()
+    await session.acreate()
+    assert await session.aexists(session.session_key)
+    assert not await session.aexists("nonsense")
+    await session.aset("cart", 3)
+    await session.asave()
+    assert await SessionStore(session.session_key).aget("cart") == 3
+    await session.acycle_key()
+    await SessionStore.aclear_expired()
+    await session.adelete()
+    assert not await session.aexists(session.session_key)
+
+
+def test_a_session_that_is_gone_cannot_be_rewritten() -> None:
+    with pytest.raises(UpdateError):
+        SessionStore().rewrite(timedelta())
+    assert not SessionStore().has_changed()
+
+
+def test_rotating_needs_no_middleware_but_the_session_s(alice: Any) -> None:
+    request: Any = RequestFactory().get("/")
+    request.session = stored()
+    key = request.session.session_key
+    lifecycle.rotate(request)
+
+    assert request.session.session_key != key
+
+
+def test_rotating_a_session_that_was_ended_is_interrupted(alice: Any) -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    browser.sign_in("alice")
+    request: Any = RequestFactory().get("/")
+    request.session = SessionStore(browser.key)
+    request.session.keys()
+    lifecycle.end((browser.key or "")[:25], reason="ended_by_admin")
+
+    with pytest.raises(SessionInterrupted):
+        lifecycle.rotate(request)
+
+
+def test_a_user_that_code_puts_there_is_the_user(alice: Any, bob: Any) -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    browser.sign_in("alice")
+    request: Any = RequestFactory().get("/")
+    request.session, request.user = SessionStore(browser.key), bob
+
+    assert not verification.is_djangos_to_say(request)
+
+
+@override_settings(USE_TZ=False, TIME_ZONE="America/New_York")
+def test_a_row_without_time_zones_can_be_read(alice: Any) -> None:
+    browser = Browser(asynchronous=False, views="sync")
+    browser.sign_in("alice")
+
+    assert Session.objects.get().get_decoded()["user"] == "alice"
+
+
+def test_an_expiry_is_what_it_was_set_to(alice: Any) -> None:
+    for value, live in ((60, 1), (timedelta(hours=1), 1), (None, 1)):
+        browser = Browser(asynchronous=False, views="sync")
+        browser.sign_in("alice")
+        session = SessionStore(browser.key)
+        session.set_expiry(value)
+        session.save()
+        rows = [row.handle for row in lifecycle.sessions_of(alice)]
+        assert (rows.count(session.handle), len(rows) > 0) == (live, True)
