@@ -230,25 +230,22 @@ class Sessions(RuleBasedStateMachine):
 
     # What others do
 
-    @rule(place=st.integers(0, 5))
-    def an_administrator_ends_it(self, place: int) -> None:
-        if self.kept:
-            kept = self.kept[-1 - place % len(self.kept)]
-            ended = lifecycle.end(kept.handle, reason="ended_by_admin")
-            assert ended is not bool(kept.ended)
-            kept.ended = kept.ended or "ended_by_admin"
-
-    @rule(name=NAMES)
-    def all_of_a_user_are_ended(self, name: str) -> None:
-        mine = [one for one in self.kept if one.user == name and not one.ended]
-        assert lifecycle.end_all(self.people[name], reason="ended_by_user") == len(mine)
-        for one in mine:
-            one.ended = "ended_by_user"
-
-    @rule(name=NAMES)
-    def an_administrator_sets_a_password(self, name: str) -> None:
-        self.people[name] = with_password(self.people[name], f"pw{next(self.numbers)}")
-        self.passwords[name] += 1
+    @rule(what=st.sampled_from(["end one", "end all", "set a password"]), name=NAMES)
+    def an_administrator_acts(self, what: str, name: str) -> None:
+        mine = [one for one in self.kept if one.user == name]
+        if what == "end one" and mine:
+            ended = lifecycle.end(mine[-1].handle, reason="ended_by_admin")
+            assert ended is not bool(mine[-1].ended)
+            mine[-1].ended = mine[-1].ended or "ended_by_admin"
+        elif what == "end all":
+            living = [one for one in mine if not one.ended]
+            count = lifecycle.end_all(self.people[name], reason="ended_by_user")
+            assert count == len(living)
+            for one in living:
+                one.ended = "ended_by_user"
+        elif what == "set a password":
+            self.people[name] = with_password(self.people[name], f"pw{next(self.numbers)}")
+            self.passwords[name] += 1
 
     # What must hold
 
