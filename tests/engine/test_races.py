@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings as site
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import OperationalError, connection
+from django.test import AsyncClient
 
 from jenk import lifecycle
 from jenk.backends.db import SessionStore
@@ -98,6 +101,27 @@ def test_requests_of_one_browser_lose_nothing(isolation, anna, style, writes):
 
     assert found == [[200] * writes] * 8
     assert len(kept(key)) == 8 * writes
+
+
+@somewhere
+@pytest.mark.parametrize(
+    "writes", [pytest.param(4, id="few"), pytest.param(50, id="many", marks=pytest.mark.long)]
+)
+async def test_requests_in_one_event_loop_lose_nothing(isolation, anna, writes):
+    key = await sync_to_async(lambda: signed_in(anna).key)()
+
+    async def write(number: int) -> list[int]:
+        client = AsyncClient()
+        client.cookies[site.SESSION_COOKIE_NAME] = key
+        answers = [
+            await client.get("/async/write/", {f"{number}-{turn}": turn}) for turn in range(writes)
+        ]
+        return [one.status_code for one in answers]
+
+    found = await asyncio.gather(*(write(number) for number in range(8)))
+
+    assert found == [[200] * writes] * 8
+    assert len(await sync_to_async(kept)(key)) == 8 * writes
 
 
 @somewhere
