@@ -188,6 +188,28 @@ def test_no_step_brings_an_ended_session_back(anna, twin, step, reason):
     assert (row(session).payload, row(session).end_reason) == ("", reason)
 
 
+@pytest.mark.parametrize("step", ["save", "rotate", "new password"])
+@pytest.mark.parametrize("what", ["disabled", "deleted"])
+def test_no_step_keeps_an_account_signed_in_that_is_gone(anna, twin, step, what):
+    session = signed_in(anna)
+    late = opened(session.key, twin=twin)
+    user = type(anna).objects.get(pk=anna.pk)
+    if what == "deleted":
+        user.delete()
+    else:
+        user.is_active = False
+        user.save()
+    steps = late_steps(late, anna)
+    if (step, what) == ("new password", "deleted"):
+        steps[step] = lambda: late.keep_signed_in(anna).save()
+    with pytest.raises(UpdateError):
+        steps[step]()
+
+    assert live(anna) == set()
+    assert {user_of(key) for key in (session.key, late.key)} == {None}
+    assert row(session).end_reason == what
+
+
 def test_a_sign_in_in_flight_outlives_the_end_of_the_session_it_came_from(anna, twin):
     """Somebody has just given the password, so a session of theirs starts."""
     session = signed_in(anna)

@@ -22,6 +22,7 @@ from django.test import AsyncClient
 
 from jenk import lifecycle
 from jenk.backends.db import SessionStore
+from jenk.exceptions import SessionLimitReached
 from jenk.models import Session, SessionEvent
 from jenk.record import now
 from jenk.testing.contract import at_once
@@ -426,3 +427,16 @@ def test_ends_against_sign_ins_at_the_limit(isolation, anna, settings, rounds):
         assert errors(found) == []
         assert len(live(anna)) <= 2
         assert {user_of(one.key) for one in (*hands, again)} <= {None, anna}
+
+
+@everywhere
+@again
+def test_sign_ins_at_the_same_time_are_refused_at_the_limit(isolation, anna, settings, rounds):
+    settings.JENK_MAX_SESSIONS, settings.JENK_LIMIT_ACTION = 3, "refuse"
+    for _ in range(rounds):
+        found = at_once(*[partial(signed_in, anna)] * 6)
+
+        refused = [one for one in found if isinstance(one, SessionLimitReached)]
+        assert len(refused) == 3
+        assert live(anna) == {one.handle for one in found if one not in refused}
+        lifecycle.end_all(anna, reason="logout")
