@@ -11,23 +11,32 @@ from typing import Any
 
 from tests import services
 
-NAMES = ("sqlite", "mariadb", "postgres")
+#: SQLite as Django sets it up, where a write costs much, and as a site does that writes a lot.
+DEFAULTS = ("sqlite", "mariadb", "postgres")
+WAL = "sqlite-wal"
+NAMES = (*DEFAULTS, WAL)
 
-#: As a site would set SQLite up that is written to by several processes.
-PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+OPTIONS = {
+    "sqlite": {"timeout": 20},
+    WAL: {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+    },
+}
 
 
 def missing(name: str) -> str | None:
     """Return why a database cannot be had here, None where it can."""
-    return None if name == "sqlite" else services.missing(name)
+    return None if name in OPTIONS else services.missing(name)
 
 
 @contextmanager
 def database(name: str) -> Iterator[dict[str, Any]]:
     """Make an empty database; give its entry of DATABASES."""
-    if name == "sqlite":
+    if name in OPTIONS:
         with tempfile.TemporaryDirectory(prefix="jenk-bench-") as folder:
-            yield sqlite(Path(folder) / "bench.sqlite3")
+            yield sqlite(Path(folder) / "bench.sqlite3", name)
         return
     entry = services.database(name) | {"NAME": f"jenk_bench_{os.getpid()}"}
     execute = {"mariadb": on_mariadb, "postgres": on_postgres}[name]
@@ -40,11 +49,11 @@ def database(name: str) -> Iterator[dict[str, Any]]:
             execute(entry, f"DROP DATABASE {entry['NAME']}{force}")
 
 
-def sqlite(file: Path) -> dict[str, Any]:
+def sqlite(file: Path, name: str = "sqlite") -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(file),
-        "OPTIONS": {"init_command": PRAGMAS, "transaction_mode": "IMMEDIATE", "timeout": 20},
+        "OPTIONS": OPTIONS[name],
     }
 
 

@@ -64,7 +64,7 @@ def request_row(one: dict[str, Any]) -> list[str]:
 def verdicts(database: str, found: list[dict[str, Any]]) -> Iterator[str]:
     """Tell how jenk does by its budgets."""
     mine = next((one for one in found if one["name"] == JENK and "of_saving" in one), None)
-    if mine is None:
+    if mine is None or database not in BUDGETS:
         return
     names = ("of_saving", "of_not_saving")
     for name, most in zip(names, BUDGETS[database], strict=True):
