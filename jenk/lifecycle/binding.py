@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.base import CreateError, UpdateError
 
 from jenk import keys, policies, record, seals
 from jenk.client import Client
+from jenk.conf import user_model
 from jenk.lifecycle import limiting, people
 from jenk.lifecycle.ending import Ending
 from jenk.reasons import Reason
@@ -119,6 +120,7 @@ class Binding(Ending):
         elif self.has_proof(data):
             self.start()
             with self.store.transaction():
+                self.store.owner(user_model()._meta.pk.to_python(data[SESSION_KEY]))
                 self.end_others_of(self.insert(data), record.now())
         else:
             raise UpdateError

@@ -41,8 +41,10 @@ def make_room(
         return
     if conf().JENK_LIMIT_ACTION == "refuse":
         raise SessionLimitReached(_("You are signed in on as many devices as you may be."))
+    ends = live[-surplus:]
+    session.store.lock_in_order(ends if keep is None else [*ends, keep])
     _count, pairs = session.store.end_many(
-        now, reason=Reason.LIMIT, handles=live[-surplus:], report=telling.is_heard(type(session))
+        now, reason=Reason.LIMIT, handles=ends, report=telling.is_heard(type(session))
     )
     telling.tell_ended(type(session), pairs, Reason.LIMIT)
 

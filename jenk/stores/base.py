@@ -100,8 +100,12 @@ class Store(ABC):
         """Have nobody else change the record until the transaction's end."""
 
     @abstractmethod
+    def lock_in_order(self, handles: Collection[str]) -> None:
+        """Lock records in the one order in which nobody waits for somebody who waits."""
+
+    @abstractmethod
     def lock_sessions_of(self, user_id: Any) -> None:
-        """Have nobody else change the user's live records until the transaction's end."""
+        """Hold the user's owner record and their live ones until the transaction's end."""
 
     @abstractmethod
     def insert(

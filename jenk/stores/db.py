@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import batched
@@ -54,12 +54,16 @@ class DatabaseStore(Store):
         # By a write: SQLite has no other lock, and refuses one to a transaction that began to read.
         self.rows.filter(pk=handle).update(version=F("version"))
 
-    def lock_sessions_of(self, user_id: Any) -> None:
-        chosen = self.rows.filter(user=user_id, ended_at=None)
+    def lock_in_order(self, handles: Collection[str]) -> None:
         if connections[self.alias].vendor != "sqlite":  # pragma: no cover - needs a server
-            handles = list(ending.latest(self.alias, chosen).values_list("pk", flat=True))
             named = self.rows.filter(pk__in=sorted(handles)).order_by("pk")
             list(named.select_for_update().values_list("pk"))
+
+    def lock_sessions_of(self, user_id: Any) -> None:
+        self.owner(user_id)
+        chosen = self.rows.filter(user=user_id, ended_at=None)
+        if connections[self.alias].vendor != "sqlite":  # pragma: no cover - needs a server
+            self.lock_in_order(list(ending.latest(self.alias, chosen).values_list("pk", flat=True)))
 
     def insert(
         self, record: Record, now: datetime, client: Client, events: Sequence[Event] = ()
@@ -244,8 +248,18 @@ class DatabaseStore(Store):
             unique_fields=None if connections[self.alias].vendor == "mysql" else ["user"],
         )
 
-    def transaction(self) -> AbstractContextManager[Any]:
-        return transaction.atomic(using=self.alias)
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        connection = connections[self.alias]
+        began = not connection.in_atomic_block
+        if began:
+            setattr(connection, ending.BEGAN_HERE, True)
+        try:
+            with transaction.atomic(using=self.alias):
+                yield
+        finally:
+            if began:
+                setattr(connection, ending.BEGAN_HERE, False)
 
     def in_transaction(self) -> bool:
         connection = connections[self.alias]

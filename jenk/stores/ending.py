@@ -23,6 +23,9 @@ type Pairs = list[tuple[str, Any]]
 #: Rows that one transaction ends. More would hold their locks for longer than a request can wait.
 BATCH = 1000
 
+#: Where a connection notes that its transaction is one that jenk has begun, with a write.
+BEGAN_HERE = "jenk_began"
+
 EVENT_COLUMNS = ("at", "kind", "handle", "user_id", "reason", "actor")
 SOURCES = ("ended_at", "handle", "user_id", "end_reason", "ended_by")
 
@@ -103,7 +106,8 @@ def latest(alias: str, rows: Any) -> Any:
     when rows that have changed since are written.
     """
     connection = connections[alias]
-    if connection.vendor == "mysql" and connection.savepoint_ids:  # pragma: no cover - the same
+    is_old = connection.in_atomic_block and not getattr(connection, BEGAN_HERE, False)
+    if connection.vendor == "mysql" and is_old:  # pragma: no cover - needs a server
         return rows.select_for_update()
     return rows
 
