@@ -6,6 +6,7 @@ they hold, and which keys open them. Requests stay in flight while others take t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,8 +171,11 @@ class Sessions(RuleBasedStateMachine):
     def it_renews_the_key(self, request: Request) -> Any:
         kept = request.kept
         if kept.ended:
-            with pytest.raises(UpdateError):
+            # One that knows of another's new key already has nothing to ask, and nothing to write.
+            knows = request.was_overtaken and not request.has_changed
+            with suppress(UpdateError) if knows else pytest.raises(UpdateError):
                 request.hand.rotate_and_save()
+            assert not knows or not request.hand.sends_cookie
             return multiple()
         if request.was_overtaken:
             return self.after_saving(request, request.hand.rotate_and_save)
