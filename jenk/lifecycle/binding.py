@@ -76,7 +76,7 @@ class Binding(Ending):
         new, key = self.renewable(now)
         events = [] if self.rotated else [Event("rotated")]
         with self.store.transaction():
-            self.store.lock_sessions_of(new.user_id)
+            self.store.lock_sessions_of(new.user_id, new.handle)
             if not self.put(new, key, data, now, events=events):
                 return False
             self.end_others_of(new, now)

@@ -104,8 +104,8 @@ class Store(ABC):
         """Lock records in the one order in which nobody waits for somebody who waits."""
 
     @abstractmethod
-    def lock_sessions_of(self, user_id: Any) -> None:
-        """Hold the user's owner record and their live ones until the transaction's end."""
+    def lock_sessions_of(self, user_id: Any, own: str) -> None:
+        """Hold the user's owner record, their live ones and `own` until the transaction's end."""
 
     @abstractmethod
     def insert(

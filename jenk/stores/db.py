@@ -59,11 +59,12 @@ class DatabaseStore(Store):
             named = self.rows.filter(pk__in=sorted(handles)).order_by("pk")
             list(named.select_for_update().values_list("pk"))
 
-    def lock_sessions_of(self, user_id: Any) -> None:
+    def lock_sessions_of(self, user_id: Any, own: str) -> None:
         self.owner(user_id)
         chosen = self.rows.filter(user=user_id, ended_at=None)
         if connections[self.alias].vendor != "sqlite":  # pragma: no cover - needs a server
-            self.lock_in_order(list(ending.latest(self.alias, chosen).values_list("pk", flat=True)))
+            live = ending.latest(self.alias, chosen).values_list("pk", flat=True)
+            self.lock_in_order({own, *live})
 
     def insert(
         self, record: Record, now: datetime, client: Client, events: Sequence[Event] = ()

@@ -49,9 +49,6 @@ again = pytest.mark.parametrize(
     "rounds", [pytest.param(3, id="few"), pytest.param(200, id="many", marks=pytest.mark.long)]
 )
 
-#: The same only in the long run, for what goes wrong once in some hundred rounds.
-seldom = pytest.mark.parametrize("rounds", [pytest.param(200, id="many", marks=pytest.mark.long)])
-
 
 def errors(found: list[Any]) -> list[Any]:
     """Return what requests raised, but for being told that their session was ended."""
@@ -358,7 +355,7 @@ def test_a_password_change_in_one_browser_of_four(isolation, anna, rounds):
 
 
 @everywhere
-@seldom
+@again
 def test_password_changes_in_all_browsers_at_once(isolation, anna, rounds):
     for turn in range(rounds):
         hands = [opened(signed_in(anna).key) for _ in range(4)]
@@ -413,7 +410,7 @@ def test_new_keys_at_the_same_time_leave_one(isolation, anna, rounds):
 
 
 @everywhere
-@seldom
+@again
 def test_ends_against_sign_ins_at_the_limit(isolation, anna, settings, rounds):
     """Whoever ends many locks rows in order, and so does a sign-in that ends the oldest."""
     settings.JENK_MAX_SESSIONS = 2
