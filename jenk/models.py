@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -12,6 +12,11 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from jenk import keys, payload, seals
+
+if TYPE_CHECKING:
+    _CharField = models.CharField[str, str]
+else:
+    _CharField = models.CharField
 
 #: Names under which a session may be asked for by its key or by its handle.
 KEY_NAMES = ("pk", "handle", "session_key")
@@ -29,6 +34,18 @@ def by_handle(lookups: dict[str, Any]) -> dict[str, Any]:
         if parts:
             found["secret_hash"] = seals.digest(parts[1])
     return found
+
+
+class HandleField(_CharField):
+    """A handle: always of one length, so PostgreSQL needs no second index to search within it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": keys.HANDLE_LENGTH} | kwargs)
+
+    def db_type(self, connection: Any) -> str | None:
+        if connection.vendor == "postgresql":  # pragma: no cover - needs a server
+            return f"char({self.max_length})"
+        return super().db_type(connection)
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -80,7 +97,7 @@ class Session(models.Model):
     `handle` may be shown. The cookie holds it with a secret, of which the row keeps a digest.
     """
 
-    handle = models.CharField(_("handle"), max_length=keys.HANDLE_LENGTH, primary_key=True)
+    handle = HandleField(_("handle"), primary_key=True)
     secret_hash = models.CharField(max_length=seals.LENGTH, editable=False)
     previous_secret_hash = models.CharField(
         max_length=seals.LENGTH, blank=True, default="", editable=False
@@ -158,7 +175,7 @@ class SessionEvent(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(_("time"), db_index=True)
     kind = models.CharField(_("event"), max_length=16, choices=Kind)
-    handle = models.CharField(_("session"), max_length=keys.HANDLE_LENGTH, db_index=True)
+    handle = HandleField(_("session"), db_index=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,

@@ -84,13 +84,13 @@ def short(raw: bytes) -> str:
 
 def identity_message(record: Sealed) -> str:
     """Return what the identity's code is made over: who signed in to this session, and when."""
-    fields = (record.handle, record.secret_hash, person(record), instant(record.authenticated_at))
-    return "\0".join((*fields, record.auth_tag))
+    at = instant(record.authenticated_at)
+    return f"{record.handle}\0{record.secret_hash}\0{person(record)}\0{at}\0{record.auth_tag}"
 
 
 def payload_message(record: Sealed) -> str:
     """Return what the payload's code is made over."""
-    return "\0".join((record.handle, person(record), record.payload))
+    return f"{record.handle}\0{person(record)}\0{record.payload}"
 
 
 def person(record: Sealed) -> str:
@@ -103,5 +103,6 @@ def instant(value: datetime | None) -> str:
         return ""
     if value.tzinfo is not None:
         zone = UTC if site().USE_TZ else timezone.get_default_timezone()
-        value = value.astimezone(zone).replace(tzinfo=None, fold=0)
+        value = value if value.tzinfo is zone else value.astimezone(zone)
+        value = value.replace(tzinfo=None, fold=0)
     return value.isoformat(timespec="microseconds")

@@ -347,6 +347,8 @@ def use(request: HttpRequest, visit: Visit, at: Clocks, *, quietly: bool) -> Non
     """Set the clocks of the request's session to `at`."""
     session = request.session
     record.write_clocks(session, at, quietly=quietly)
+    if record.is_own(session):
+        return  # which shows the times itself
     if visit.signed_in and record.is_signed_in(session):
         _fill(session, {}, at, quietly=quietly)
 

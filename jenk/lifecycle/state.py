@@ -30,6 +30,28 @@ class State(SessionBase):
     keeps_record = True
     user_found_gone: Any = None
 
+    # As they are to begin with; a request sets the few that change.
+    record: Record | None = None
+    refusal: Refusal | None = None
+    verified_user: Any = None
+    clocks = Clocks()
+    end_note: tuple[Reason, str] = UNSAID
+    ended_handle: str | None = None
+    counted = False
+    touch_due = False
+    touched = False
+    is_new = False
+    rotated = False
+    superseded = False
+    detached = False
+    interrupted = False
+    interrupted_by = ""
+    outlived: Record | None = None
+    _renew = False
+    _signed: tuple[Any, Any] = (None, None)
+    _expiry: Any = None
+    _limits: tuple[Any, policies.Limits] | None = None
+
     if TYPE_CHECKING:  # what Django's SessionBase has, and its stubs leave out
         _session_cache: dict[str, Any]
         _session: dict[str, Any]
@@ -38,28 +60,8 @@ class State(SessionBase):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self.record: Record | None = None
-        self.refusal: Refusal | None = None
-        self.verified_user: Any = None
         self.facts: snapshot.Facts = {}
-        self.clocks = Clocks()
         self.client: Callable[[], Client] = Client
-        self.end_note: tuple[Reason, str] = UNSAID
-        self.ended_handle: str | None = None
-        self.counted = False
-        self.touch_due = False
-        self.touched = False
-        self.is_new = False
-        self.rotated = False
-        self.superseded = False
-        self.detached = False
-        self.interrupted = False
-        self.interrupted_by = ""
-        self.outlived: Record | None = None
-        self._renew = False
-        self._signed: tuple[Any, Any] = (None, None)
-        self._expiry: Any = None
-        self._limits: tuple[Any, policies.Limits] | None = None
         self._undos: list[Undo] = []
         self._ends: list[Undo] = []
 

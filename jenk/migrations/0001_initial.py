@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import jenk.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Session',
             fields=[
-                ('handle', models.CharField(max_length=25, primary_key=True, serialize=False, verbose_name='handle')),
+                ('handle', jenk.models.HandleField(max_length=25, primary_key=True, serialize=False, verbose_name='handle')),
                 ('secret_hash', models.CharField(editable=False, max_length=22)),
                 ('previous_secret_hash', models.CharField(blank=True, default='', editable=False, max_length=22)),
                 ('rotated_at', models.DateTimeField(editable=False, null=True, verbose_name='key renewed')),
@@ -57,7 +58,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('at', models.DateTimeField(db_index=True, verbose_name='time')),
                 ('kind', models.CharField(choices=[('started', 'started'), ('rotated', 'key renewed'), ('ended', 'ended'), ('refused', 'refused'), ('reauthenticated', 'signed in again')], max_length=16, verbose_name='event')),
-                ('handle', models.CharField(db_index=True, max_length=25, verbose_name='session')),
+                ('handle', jenk.models.HandleField(db_index=True, max_length=25, verbose_name='session')),
                 ('reason', models.CharField(blank=True, default='', max_length=20, verbose_name='reason')),
                 ('actor', models.CharField(blank=True, default='', max_length=255, verbose_name='by')),
                 ('address', models.GenericIPAddressField(null=True, verbose_name='address')),

@@ -98,11 +98,11 @@ def fetched(connection: Any, statement: Statement, handle: str) -> Any:
 
     Where somebody counts, logs or wraps statements, it is Django's cursor all the same.
     """
+    connection.ensure_connection()  # whose receivers may be the ones to count or wrap
     if statement.bare is None or connection.queries_logged or connection.execute_wrappers:
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, (handle,))
             return cursor.fetchone()
-    connection.ensure_connection()
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         return connection.connection.execute(statement.bare, (handle,)).fetchone()
