@@ -347,7 +347,7 @@ def run(examples: int, *, derandomize: bool) -> None:
 
 
 def test_some_hundred_steps(database):
-    run(10, derandomize=True)
+    run(6, derandomize=True)
 
 
 @pytest.mark.long
