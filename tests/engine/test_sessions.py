@@ -23,6 +23,7 @@ from jenk.lifecycle.admission import Kind
 from jenk.models import Session
 from jenk.policies import Clocks, Limits
 from jenk.reasons import Reason
+from jenk.stores import joined
 from jenk.stores.base import Found, Record
 from tests.browsers import Browser, now
 
@@ -43,10 +44,9 @@ def stored(**data: Any) -> Any:
 
 def test_a_key_of_another_shape_is_replaced_at_creation() -> None:
     session = SessionStore("a key of another engine")
-    session["cart"] = 3
     session.save(must_create=True)
 
-    assert SessionStore(session.session_key)["cart"] == 3
+    assert SessionStore().exists(session.session_key)
     assert len(session.session_key or "") == 57
 
 
@@ -466,3 +466,48 @@ def test_an_expiry_is_what_it_was_set_to(alice: Any) -> None:
         session.save()
         rows = [row.handle for row in lifecycle.sessions_of(alice)]
         assert (rows.count(session.handle), len(rows) > 0) == (live, True)
+
+
+def test_a_visitor_s_session_is_ended_without_a_word(told: Any) -> None:
+    session = stored()
+
+    assert lifecycle.end(session.handle, reason="ended_by_code") is True
+    assert lifecycle.end(session.handle, reason="ended_by_code") is False
+    assert told == []
+
+
+def test_a_visitor_who_comes_late_is_a_new_one(told: Any) -> None:
+    session = stored()
+    Session.objects.update(last_activity=now() - timedelta(days=30))
+    late = SessionStore(session.session_key)
+
+    assert dict(late.items()) == {}
+    assert late.refusal is admission.UNKNOWN
+    assert told == []
+
+
+def test_a_user_model_without_an_auth_hash_verifies(
+    alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "by_id", lambda user_id: SimpleNamespace(is_active=True))
+
+    assert people.verifies_now(str(alice.pk), None)
+
+
+def test_a_session_that_is_lost_while_it_is_written_is_left(busy: Any) -> None:
+    session = stored()
+    session["cart"] = 4
+    session.detached = True
+
+    assert session.try_update(session._session_cache, None) is True
+
+
+def test_without_the_joined_statement_it_takes_two(
+    alice: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(joined, "is_possible", lambda alias: False)
+    browser = Browser(asynchronous=False, views="sync")
+    browser.sign_in("alice")
+
+    with django_assert_num_queries(2):
+        assert browser.get("private/").json()["user"] == "alice"
