@@ -72,6 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         module = ".".join(item.path.relative_to(here).with_suffix("").parts)
+        if module.startswith("engine."):
+            item.add_marker("own_engine")
         if module.startswith(EVERY_DATABASE):
             item.add_marker("every_database")
         if any(style in item.name for style in CROSSED) or (

@@ -58,7 +58,14 @@ def run_pytest(column: Column, *, tree: Path, marks: list[str], environ: dict[st
 
 def run_column(column: Column) -> None:
     prepare(column)
-    run_pytest(column, tree=ROOT, marks=[], environ={})
+    run_pytest(column, tree=ROOT, marks=marks_of(column), environ={})
+
+
+def marks_of(column: Column) -> list[str]:
+    """Leave out what another column runs: the tests of jenk's engine, or the long lists."""
+    if column.engine not in {"jenk", "unjoined"}:
+        return ["not own_engine"]
+    return [] if column.database == "sqlite" else ["not thorough"]
 
 
 def run_long(column: Column) -> None:
