@@ -72,14 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         module = ".".join(item.path.relative_to(here).with_suffix("").parts)
-        if module.startswith("engine."):
-            item.add_marker("own_engine")
-        if module.startswith(EVERY_DATABASE):
-            item.add_marker("every_database")
-        if any(style in item.name for style in CROSSED) or (
-            module in LISTS and "async" in item.name
-        ):
-            item.add_marker("thorough")
+        for mark in marks_of(item.name, module):
+            item.add_marker(mark)
         for name in services.PROBES:
             if item.get_closest_marker(f"needs_{name}") and (why := services.missing(name)):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}: {why}"))
@@ -87,6 +81,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=why))
         if item.get_closest_marker("long") and os.environ.get("JENK_TEST_LONG") != "1":
             item.add_marker(pytest.mark.skip(reason="takes minutes: JENK_TEST_LONG=1 runs it"))
+
+
+def marks_of(name: str, module: str) -> Iterator[str]:
+    """Give the marks that a test has for where it is."""
+    if module.startswith("engine."):
+        yield "own_engine"
+    if module.startswith(EVERY_DATABASE):
+        yield "every_database"
+    if any(style in name for style in CROSSED) or (module in LISTS and "async" in name):
+        yield "thorough"
 
 
 def unfit(item: pytest.Item, module: str) -> str | None:
