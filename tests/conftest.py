@@ -58,6 +58,7 @@ DJANGOS_STORE = (
 
 #: Long lists of inputs and settings, for code that is the same in sync and async: `make matrix`
 #: alone runs them in async, and views of the other kind than their handler, which Django adapts.
+#: It also visits real sites on Django's engine, and SQLite as Django sets it up to keep a journal.
 LISTS = (
     "engine.test_tampering",
     "security.test_hostile_input",
@@ -65,6 +66,7 @@ LISTS = (
     "test_configurations",
     "test_engines",
 )
+TWICE = ("brief.test_commands", "test_allauth", "test_persistence")
 CROSSED = ("async-sync-views", "sync-async-views")
 
 
@@ -89,7 +91,12 @@ def marks_of(name: str, module: str) -> Iterator[str]:
         yield "own_engine"
     if module.startswith(EVERY_DATABASE):
         yield "every_database"
-    if any(style in name for style in CROSSED) or (module in LISTS and "async" in name):
+    if (
+        any(style in name for style in CROSSED)
+        or (module in LISTS and "async" in name)
+        or (module in TWICE and "django.contrib.sessions" in name)
+        or (module.startswith("engine.") and "rollback journal" in name)
+    ):
         yield "thorough"
 
 

@@ -114,7 +114,7 @@ def compiled(alias: str, model: type[models.Model]) -> Statement:
     rows = rows.only(*(COLUMNS_OF.get(name, name) for name in COLUMNS), *user_fields(model))
     compiler = rows.filter(pk=PLACEHOLDER).query.get_compiler(alias)
     sql, params = compiler.as_sql()
-    if params != (PLACEHOLDER,):  # pragma: no cover - of a backend that nobody has tried yet
+    if tuple(params) != (PLACEHOLDER,):  # pragma: no cover - of a backend that nobody has tried yet
         message = f"the statement for {alias!r} has other parameters than the handle: {params!r}"
         raise RuntimeError(message)
     expressions = [one[0] for one in compiler.select]
