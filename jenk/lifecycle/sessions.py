@@ -59,6 +59,8 @@ class OwnSession(Writing):
         """Tell whether the data are others than those stored, also where nothing says so."""
         if self.record is None or not record.is_loaded(self):
             return False
+        if self._renew:
+            return True
         if all(type(value) in FLAT for value in self._session_cache.values()):
             return False  # nothing in them can change but by their key, which sets `modified`
         return self.packed(self._session_cache) != self.record.payload
