@@ -321,7 +321,8 @@ class Sessions(RuleBasedStateMachine):
                 save()
             return multiple()
         save()
-        assert not request.hand.sends_cookie or not request.was_overtaken
+        # A key that it has made itself is sent: nobody else can have brought it yet.
+        assert not request.hand.sends_cookie or not request.was_overtaken or request.made
         if kept.ended or not request.has_changed:
             return request
         if request.is_of_this_sign_in:
