@@ -58,10 +58,13 @@ DJANGOS_STORE = (
 
 #: Long lists of inputs and settings, for code that is the same in sync and async: `make matrix`
 #: alone runs them in async, and views of the other kind than their handler, which Django adapts.
-#: It also visits real sites on Django's engine, and SQLite as Django sets it up to keep a journal.
+#: It also visits real sites on Django's engine, reads the documents with it, and races on a SQLite
+#: that keeps a journal.
 LISTS = (
     "engine.test_tampering",
+    "security.test_csrf_and_methods",
     "security.test_hostile_input",
+    "security.test_output",
     "security.test_redirects",
     "test_configurations",
     "test_engines",
@@ -94,6 +97,7 @@ def marks_of(name: str, module: str) -> Iterator[str]:
     if (
         any(style in name for style in CROSSED)
         or (module in LISTS and "async" in name)
+        or (module.startswith("docs.") and "Django's" in name)
         or (module in TWICE and "django.contrib.sessions" in name)
         or (module.startswith("engine.") and "rollback journal" in name)
     ):
