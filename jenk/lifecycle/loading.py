@@ -45,7 +45,11 @@ class Loading(State):
         self._renew = fallback > 0
         data = self.unpacked(found.record.payload)
         late = admission.judge_time(found.record, self.limits_of(data), now)
-        verified = people.verify(data, found) if late is None else people.Verified(found.user, late)
+        verified = (
+            people.verify(data, found)
+            if late is None
+            else people.Verified(people.owner_of(found), late)
+        )
         if verified.reason is not None:
             if self.end_found(found.record, verified, now) or again:
                 return {}

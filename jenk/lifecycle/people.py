@@ -74,6 +74,13 @@ def is_whose_record_it_is(claimed: Any, found: Found) -> bool:
     return bool(user_model()._meta.pk.to_python(claimed) == found.record.user_id)
 
 
+def owner_of(found: Found) -> Any:
+    """Return the user of a record, brought along or looked up; None of a visitor's."""
+    if found.joined or found.record is None or found.record.user_id is None:
+        return found.user
+    return by_id(found.record.user_id)
+
+
 def verify_stock(backend: Any, data: dict[str, Any], found: Found) -> Verified:
     """Verify a user of ModelBackend's, whose own rules say why one is not accepted."""
     user = found.user if found.joined else by_id(data[SESSION_KEY])

@@ -511,3 +511,16 @@ def test_without_the_joined_statement_it_takes_two(
 
     with django_assert_num_queries(2):
         assert browser.get("private/").json()["user"] == "alice"
+
+
+def test_whose_session_it_was_is_known_without_the_joined_statement(
+    alice: Any, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joined, "is_possible", lambda alias: False)
+    browser = Browser(asynchronous=False, views="sync")
+    browser.sign_in("alice")
+    browser.expire()
+    told.clear()
+    browser.get("open/")
+
+    assert [(one[0], one[2], one[3]) for one in told] == [("ended", "alice", "idle")]
