@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.contestants import BY_NAME, COOKIES, FLOOR, JENK, NOT_SAVING, SAVING, Contestant
@@ -74,12 +73,7 @@ class Server:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         stop(self.process)
 
     def ask(self, seconds: float) -> Tally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
@@ -136,7 +136,13 @@ def has_stock_get_user(path: str | None) -> bool:
     """Tell whether a backend is there, and finds users as ModelBackend does."""
     if path is None or path not in site().AUTHENTICATION_BACKENDS:
         return False
-    backend = type(load_backend(path))
+    kind: Any = type(load_backend(path))
+    return is_stock(kind)
+
+
+@cache
+def is_stock(backend: Any) -> bool:
+    """Tell whether the class of a backend finds users as ModelBackend does."""
     return issubclass(backend, ModelBackend) and all(
         getattr(backend, name) is getattr(ModelBackend, name) for name in ("get_user", "aget_user")
     )

@@ -75,6 +75,7 @@ class Loading(State):
     ) -> dict[str, Any]:
         """Have this be no session, and keep in the history what nobody should have sent."""
         self._session_key, self.refusal = None, refusal
+        self.refused_handle = found.handle if found is not None else None
         self.outlived = found if admission.is_outlived(found, refusal, digest) else None
         if found is not None and refusal.kind in {Kind.REUSED, Kind.TAMPERED}:
             reason = str(refusal.reason)

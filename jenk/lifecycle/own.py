@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
@@ -27,10 +26,9 @@ INTERRUPTED = (
 
 
 def introduce(session: Any, request: HttpRequest) -> None:
-    """Let a session know whose request it is part of."""
+    """Let a session know what browser it is of."""
     if record.is_own(session):
         session.client = partial(client.read, request.META)
-        session.request = weakref.ref(request)
 
 
 def is_kept_from_browser(session: Any) -> bool:
@@ -82,9 +80,8 @@ def note_refusal(request: HttpRequest, visit: Visit) -> Steps[None]:
     else:
         visit.ended = refusal.reason
     if refusal.reason in REFUSALS_ONLY:
-        yield from announce(
-            signals.session_refused, request, None, reason=str(refusal.reason.value)
-        )
+        facts = {"reason": refusal.reason.value, "handle": session.refused_handle}
+        yield from announce(signals.session_refused, request, None, **facts)
     elif session.ended_handle is not None:
         yield from announce_end(request, session.user_found_gone, refusal.reason)
 

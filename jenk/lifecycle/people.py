@@ -12,7 +12,6 @@ from django.contrib.auth import (
     HASH_SESSION_KEY,
     SESSION_KEY,
 )
-from django.contrib.auth.backends import ModelBackend
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
@@ -49,7 +48,7 @@ def verify(data: dict[str, Any], found: Found) -> Verified:
         return Verified(reason=Reason.DELETED)
     kind: Any = backend_class(path)
     backend = kind()
-    if is_stock(kind):
+    if verification.is_stock(kind):
         return verify_stock(backend, data, found)
     user = backend.get_user(user_model()._meta.pk.to_python(data[SESSION_KEY]))
     return NOBODY if user is None else verify_hash(user, data)
@@ -136,11 +135,3 @@ def fallback_hashes(user: Any) -> Iterator[str]:
 @lru_cache(maxsize=32)
 def backend_class(path: str) -> Any:
     return import_string(path)
-
-
-@lru_cache(maxsize=32)
-def is_stock(backend: Any) -> bool:
-    """Tell whether a backend finds users as ModelBackend does."""
-    return issubclass(backend, ModelBackend) and all(
-        getattr(backend, name) is getattr(ModelBackend, name) for name in ("get_user", "aget_user")
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
@@ -37,6 +37,7 @@ class State(SessionBase):
     clocks = Clocks()
     end_note: tuple[Reason, str] = UNSAID
     ended_handle: str | None = None
+    refused_handle: str | None = None
     counted = False
     touch_due = False
     touched = False
@@ -211,6 +212,11 @@ def sealed_by(found: Any) -> int | None:
         return None
     data = seals.check(found.payload_mac, seals.PAYLOAD, seals.payload_message(found))
     return None if data is None else max(identity, data)
+
+
+def lives(record: Record | None) -> TypeGuard[Record]:
+    """Tell whether a record is there, not ended, and as jenk has left it."""
+    return record is not None and record.ended_at is None and sealed_by(record) is not None
 
 
 def is_same_sign_in(one: Record, other: Record) -> bool:

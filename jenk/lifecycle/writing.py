@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from jenk import policies, record, seals
 from jenk.lifecycle import merging, people
 from jenk.lifecycle.binding import Binding
-from jenk.lifecycle.state import is_same_sign_in, sealed_by
+from jenk.lifecycle.state import is_same_sign_in, lives
 from jenk.policies import Clocks
 from jenk.stores.base import Event, Record
 
@@ -53,16 +54,20 @@ class Writing(Binding):
 
     def write_beside_others(self, data: dict[str, Any], user: Any = None) -> None:
         """Store changes to a session that is stored."""
-        for attempt in range(ATTEMPTS):
-            if self.try_update(data, user):
+        self.settle(lambda: self.try_update(data, user))
+
+    def settle(self, attempt: Callable[[], bool]) -> None:
+        """Try until it is settled: beside others at first, then with the record locked."""
+        for place in range(ATTEMPTS):
+            if attempt():
                 return
             if not self.store.in_transaction():
-                time.sleep(PAUSE * 2**attempt)
+                time.sleep(PAUSE * 2**place)
         with self.store.transaction():
-            assert self.record is not None  # noqa: S101 - try_update() keeps it or raises
+            assert self.record is not None  # noqa: S101 - what is not settled has a record
             self.store.lock(self.record.handle)
-            if not self.try_update(data, user):
-                self.try_update(data, user)
+            if not attempt():  # what was written before the lock; the next comes alone
+                attempt()
 
     def try_update(self, data: dict[str, Any], user: Any) -> bool:
         """Write once; return whether that, or what was found instead, settles it."""
@@ -118,7 +123,7 @@ class Writing(Binding):
         seen = self.record
         assert seen is not None  # noqa: S101 - asked by try_update()
         current = self.store.read(seen.handle, lock=self.store.in_transaction())
-        if current is None or current.ended_at is not None or sealed_by(current) is None:
+        if not lives(current):
             self.interrupt(current)
             self.resume(data, user)
             return True
@@ -175,18 +180,10 @@ class Writing(Binding):
             self.start()
             self._session_cache = data
             return
-        for attempt in range(ATTEMPTS):
-            if self.interrupted or self.superseded or self.rotate(data):
-                return
-            if not self.store.in_transaction():
-                time.sleep(PAUSE * 2**attempt)
-        with self.store.transaction():
-            self.store.lock(self.record.handle)
-            if not self.rotate(data) and not self.interrupted and not self.superseded:
-                self.rotate(data)
+        self.settle(lambda: self.interrupted or self.superseded or self.rotate(data))
 
     def rotate(self, data: dict[str, Any]) -> bool:
-        """Try to renew the key; return whether that, or what was found instead, settles it."""
+        """Try to renew the key; return whether that was done."""
         seen, now = self.record, record.now()
         assert seen is not None  # noqa: S101 - asked by cycle_key()
         new = seen.changed()
@@ -197,9 +194,8 @@ class Writing(Binding):
             self.rotated = True
             self.advance(new, key)
             return True
-        current = self.store.read(seen.handle, lock=True) if self.store.in_transaction() else None
-        current = current or self.store.read(seen.handle)
-        if current is None or current.ended_at is not None or sealed_by(current) is None:
+        current = self.store.read(seen.handle, lock=self.store.in_transaction())
+        if not lives(current):
             self.interrupt(current)
         elif current.secret_hash != seen.secret_hash or not is_same_sign_in(seen, current):
             self.superseded = True

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
+from jenk.lifecycle import sessions
 from jenk.models import Session
 from tests.browsers import Browser, now
 from tests.test_statements import JENK, site, statements
@@ -109,3 +111,37 @@ def test_a_row_is_not_much_larger_than_django_s(alice: Any) -> None:
     row = Session.objects.values_list().get()
 
     assert len("".join("" if value is None else str(value) for value in row)) <= 425 + 250
+
+
+@pytest.fixture
+def hops(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the session does in another thread, in order."""
+    done: list[str] = []
+
+    def counted(function: Any) -> Any:
+        done.append(function.__name__)
+        return sync_to_async(function)
+
+    monkeypatch.setattr(sessions, "sync_to_async", counted)
+    return done
+
+
+def test_async_requests_change_threads_once_and_once_more_to_write(
+    alice: Any, hops: list[str]
+) -> None:
+    browser = Browser(asynchronous=True, views="async")
+    browser.sign_in("alice")
+    hops.clear()
+    browser.get("plain/")
+    assert hops == ["load"]
+
+    Session.objects.update(last_activity=now() - timedelta(minutes=2))
+    browser.get("plain/")
+    assert hops == ["load", "load", "save"]
+
+
+@override_settings(JENK_ANONYMOUS_SESSIONS="on_write")
+def test_async_requests_without_a_cookie_stay_in_their_thread(hops: list[str]) -> None:
+    Browser(asynchronous=True, views="async").get("plain/")
+
+    assert hops == []

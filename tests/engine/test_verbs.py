@@ -257,3 +257,18 @@ def test_a_switch_of_users_is_told_apart(either: Browser, alice: Any, bob: Any, 
         ("ended", first, "alice", "switched_user"),
         ("started", handle_of(either), "bob", None),
     ]
+
+
+def test_a_refused_key_is_told_with_the_session_s_handle(
+    either: Browser, alice: Any, told: Any
+) -> None:
+    either.sign_in("alice")
+    old = either.key or ""
+    either.get("rotate/")
+    for ago, reason in ((0, "rotated"), (2, "key_reuse")):
+        Session.objects.update(rotated_at=now() - timedelta(minutes=ago))
+        told.clear()
+        late = either.another()
+        late.set_cookie("sessionid", old)
+        late.get("open/")
+        assert told == [("refused", old[:25], None, reason, None)]
