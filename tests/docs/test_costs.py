@@ -122,7 +122,9 @@ def test_a_request_costs_what_the_guide_says(
     if "on_write" in request_:
         settings.JENK_ANONYMOUS_SESSIONS = "on_write"
 
-    assert REQUESTS[request_](alice) == COSTS[request_][column]
+    # Whether Django notes the time of a sign-in before or after jenk does is nobody's promise.
+    made, told = REQUESTS[request_](alice), COSTS[request_][column]
+    assert sorted(made.split(", ")) == sorted(told.split(", "))
 
 
 @on_jenks
